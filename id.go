@@ -1,0 +1,277 @@
+package countersign
+
+import (
+	"crypto/rand"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Class says whether an object belongs to a test or a live environment. It is
+// the middle part of every ID.
+type Class byte
+
+// The two classes. Test is the zero value: what says nothing is not live.
+const (
+	Test Class = iota
+	Live
+)
+
+func (c Class) String() string {
+	if c == Live {
+		return "live"
+	}
+	return "test"
+}
+
+// ID is an identifier of one kind of object: "<prefix>-<test|live>-<uuid>".
+// The kind is part of the type, so a UserID never passes as a SessionID. The
+// zero ID names nothing.
+//
+// In a database an ID is 17 bytes, the class and the UUID; see docs/adr/0002.
+type ID[K kind] struct {
+	class Class
+	uuid  [16]byte
+}
+
+type kind interface{ prefix() string }
+
+type (
+	environmentKind struct{}
+	secretKind      struct{}
+	publicTokenKind struct{}
+	profileKind     struct{}
+	pemFileKind     struct{}
+	signingKeyKind  struct{}
+	userKind        struct{}
+	emailKind       struct{}
+	phoneKind       struct{}
+	sessionKind     struct{}
+	eventKind       struct{}
+	requestKind     struct{}
+)
+
+func (environmentKind) prefix() string { return "project" }
+func (secretKind) prefix() string      { return "secret" }
+func (publicTokenKind) prefix() string { return "public-token" }
+func (profileKind) prefix() string     { return "trusted-token-profile" }
+func (pemFileKind) prefix() string     { return "pem-file" }
+func (signingKeyKind) prefix() string  { return "jwk" }
+func (userKind) prefix() string        { return "user" }
+func (emailKind) prefix() string       { return "email" }
+func (phoneKind) prefix() string       { return "phone-number" }
+func (sessionKind) prefix() string     { return "session" }
+func (eventKind) prefix() string       { return "event" }
+func (requestKind) prefix() string     { return "request-id" }
+
+// The identifiers of the contract (README §5).
+type (
+	// EnvironmentID is what the API calls a project ID: "project-test-…".
+	EnvironmentID = ID[environmentKind]
+	// SecretID names a secret; it is not the secret.
+	SecretID = ID[secretKind]
+	// PublicTokenID is a public token: an identifier that browsers may know.
+	PublicTokenID = ID[publicTokenKind]
+	// ProfileID names a trusted-token profile.
+	ProfileID = ID[profileKind]
+	// PEMFileID names one public key of a PEM profile.
+	PEMFileID = ID[pemFileKind]
+	// SigningKeyID is the kid of one of our own signing keys.
+	SigningKeyID = ID[signingKeyKind]
+	// UserID names a user.
+	UserID = ID[userKind]
+	// EmailID names one e-mail address of a user.
+	EmailID = ID[emailKind]
+	// PhoneID names one phone number of a user.
+	PhoneID = ID[phoneKind]
+	// SessionID names a session; it is not the session token.
+	SessionID = ID[sessionKind]
+	// EventID names an audit event.
+	EventID = ID[eventKind]
+	// RequestID names one HTTP request in answers, logs and events.
+	RequestID = ID[requestKind]
+)
+
+// ErrMalformedID is what ParseID and Scan return for text or bytes that are not
+// an ID of the wanted kind.
+var ErrMalformedID = errors.New("malformed ID")
+
+// NewID makes a random ID (UUID version 4, RFC 9562 §5.4).
+func NewID[K kind](class Class) ID[K] {
+	id := ID[K]{class: class}
+	_, _ = rand.Read(id.uuid[:]) // never fails (crypto/rand)
+	id.stamp(4)
+	return id
+}
+
+// NewOrderedID makes an ID that sorts by the moment of its making (UUID version
+// 7, RFC 9562 §5.7), so that rows which arrive in numbers lie together on disk.
+// Nobody may read a meaning into it.
+func NewOrderedID[K kind](class Class, now time.Time) ID[K] {
+	id := ID[K]{class: class}
+	_, _ = rand.Read(id.uuid[6:])
+	ms := now.UnixMilli()
+	for i := range 6 {
+		id.uuid[i] = byte(ms >> (40 - 8*i))
+	}
+	id.stamp(7)
+	return id
+}
+
+func (id *ID[K]) stamp(version byte) {
+	id.uuid[6] = id.uuid[6]&0x0f | version<<4
+	id.uuid[8] = id.uuid[8]&0x3f | 0x80
+}
+
+// ParseID reads the wire form. Anything but exactly that form, lower-case
+// hexadecimal included, is ErrMalformedID: one object has one name.
+func ParseID[K kind](s string) (ID[K], error) {
+	var id ID[K]
+	var k K
+	rest, ok := strings.CutPrefix(s, k.prefix()+"-")
+	if !ok || len(rest) != len("test-")+36 {
+		return ID[K]{}, ErrMalformedID
+	}
+	switch rest[:5] {
+	case "test-":
+	case "live-":
+		id.class = Live
+	default:
+		return ID[K]{}, ErrMalformedID
+	}
+	rest = rest[5:]
+	if rest[8] != '-' || rest[13] != '-' || rest[18] != '-' || rest[23] != '-' {
+		return ID[K]{}, ErrMalformedID
+	}
+	digits := rest[:8] + rest[9:13] + rest[14:18] + rest[19:23] + rest[24:]
+	if strings.ToLower(digits) != digits {
+		return ID[K]{}, ErrMalformedID
+	}
+	if n, err := hex.Decode(id.uuid[:], []byte(digits)); err != nil || n != len(id.uuid) {
+		return ID[K]{}, ErrMalformedID
+	}
+	if id.IsZero() {
+		return ID[K]{}, ErrMalformedID
+	}
+	return id, nil
+}
+
+// IsZero reports whether the ID names nothing.
+func (id ID[K]) IsZero() bool { return id.uuid == [16]byte{} }
+
+// Class tells a live object from a test object.
+func (id ID[K]) Class() Class { return id.class }
+
+// WithClass is the same ID in the other class; requests get theirs before it is
+// known which environment they concern.
+func (id ID[K]) WithClass(c Class) ID[K] {
+	id.class = c
+	return id
+}
+
+// String is the wire form, and "" for the zero ID.
+func (id ID[K]) String() string {
+	if id.IsZero() {
+		return ""
+	}
+	var k K
+	b := make([]byte, 0, 64)
+	b = append(b, k.prefix()...)
+	b = append(b, '-')
+	b = append(b, id.class.String()...)
+	for _, part := range [...][]byte{id.uuid[:4], id.uuid[4:6], id.uuid[6:8], id.uuid[8:10], id.uuid[10:]} {
+		b = append(b, '-')
+		b = hex.AppendEncode(b, part)
+	}
+	return string(b)
+}
+
+// Bytes is the stored form: the class and the 16 bytes of the UUID.
+func (id ID[K]) Bytes() []byte {
+	return append([]byte{byte(id.class)}, id.uuid[:]...)
+}
+
+// IDFromBytes reads the stored form; the zero ID is not among what it accepts.
+func IDFromBytes[K kind](b []byte) (ID[K], error) {
+	if len(b) != 17 || b[0] > byte(Live) {
+		return ID[K]{}, ErrMalformedID
+	}
+	id := ID[K]{class: Class(b[0])}
+	copy(id.uuid[:], b[1:])
+	if id.IsZero() {
+		return ID[K]{}, ErrMalformedID
+	}
+	return id, nil
+}
+
+// MarshalText is the wire form.
+func (id ID[K]) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads the wire form; empty text is the zero ID.
+func (id *ID[K]) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*id = ID[K]{}
+		return nil
+	}
+	parsed, err := ParseID[K](string(text))
+	if err != nil {
+		return err
+	}
+	*id = parsed
+	return nil
+}
+
+// Value binds the stored form to a statement; the zero ID is NULL.
+func (id ID[K]) Value() (driver.Value, error) {
+	if id.IsZero() {
+		return nil, nil
+	}
+	return id.Bytes(), nil
+}
+
+// Scan reads the stored form from a row; NULL is the zero ID.
+func (id *ID[K]) Scan(src any) error {
+	switch b := src.(type) {
+	case nil:
+		*id = ID[K]{}
+		return nil
+	case []byte:
+		parsed, err := IDFromBytes[K](b)
+		if err != nil {
+			return err
+		}
+		*id = parsed
+		return nil
+	default:
+		return fmt.Errorf("scan %T: %w", src, ErrMalformedID)
+	}
+}
+
+// LooksLikeID reports whether s has the shape of any ID of this server. No
+// external ID may have it, or it could be taken for somebody else's.
+func LooksLikeID(s string) bool {
+	const tail = 1 + 4 + 1 + 36
+	if len(s) <= tail {
+		return false
+	}
+	class := s[len(s)-tail : len(s)-36]
+	if class != "-test-" && class != "-live-" {
+		return false
+	}
+	for i, c := range []byte(s[len(s)-36:]) {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !strings.ContainsRune("0123456789abcdefABCDEF", rune(c)) {
+				return false
+			}
+		}
+	}
+	return true
+}

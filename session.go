@@ -1,0 +1,42 @@
+package countersign
+
+import "time"
+
+// Bounds of sessions.
+const (
+	MinSessionMinutes = 5
+	MaxSessionMinutes = 527040 // 366 days
+	MaxFactors        = 32     // of one session
+	MaxCustomClaims   = 4096   // bytes, serialised
+)
+
+// Session is a person's durable sign-in.
+type Session struct {
+	ID             SessionID
+	UserID         UserID
+	StartedAt      time.Time
+	LastAccessedAt time.Time // with a resolution of one minute
+	ExpiresAt      time.Time
+	Attributes     SessionAttributes
+	CustomClaims   Object   // nil if none
+	Factors        []Factor // in the order in which they were added
+	// Nonce goes into the session token's MAC; without the environment's key it
+	// yields no token.
+	Nonce []byte
+}
+
+// SessionAttributes are what the caller said about the client.
+type SessionAttributes struct {
+	IPAddress string `json:"ip_address"`
+	UserAgent string `json:"user_agent"`
+}
+
+// Factor is one authentication within a session: a trusted token of a profile.
+type Factor struct {
+	ProfileID           ProfileID
+	TokenID             string
+	KeyID               string // kid of the issuer's key that verified it; "" if it had none
+	LastAuthenticatedAt time.Time
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+}

@@ -1,0 +1,59 @@
+package countersign
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// UserStatus is active, or pending until the first authentication.
+type UserStatus string
+
+// The user statuses.
+const (
+	UserActive  UserStatus = "active"
+	UserPending UserStatus = "pending"
+)
+
+// DefaultUserRole is held by every user and cannot be given or taken.
+const DefaultUserRole = "stytch_user"
+
+// User is a person of a consumer project.
+type User struct {
+	ID                UserID
+	Status            UserStatus
+	Name              Name
+	Emails            []Email
+	Phones            []Phone
+	ExternalID        string // opaque, case-sensitive, unique in the environment; "" if none
+	TrustedMetadata   Object
+	UntrustedMetadata Object
+	CreatedAt         time.Time
+}
+
+// Roles are the IDs of the user's roles, the default one first.
+func (u User) Roles() []string { return []string{DefaultUserRole} }
+
+// Name is a person's name; any part may be "".
+type Name struct {
+	First  string `json:"first_name"`
+	Middle string `json:"middle_name"`
+	Last   string `json:"last_name"`
+}
+
+// Email is an address of a user, stored as given; uniqueness is decided on its
+// normal form (directory.NormalEmail).
+type Email struct {
+	ID       EmailID
+	Address  string
+	Verified bool
+}
+
+// Phone is a phone number of a user in E.164 form.
+type Phone struct {
+	ID       PhoneID
+	Number   string
+	Verified bool
+}
+
+// Object is a JSON object whose values are kept as they were written.
+type Object map[string]json.RawMessage
