@@ -99,18 +99,18 @@ type (
 // an ID of the wanted kind.
 var ErrMalformedID = errors.New("malformed ID")
 
-// NewID makes a random ID (UUID version 4, RFC 9562 §5.4).
-func NewID[K kind](class Class) ID[K] {
+// NewID makes a random ID (UUID version 4, RFC 9562 §5.4): NewID[UserID](Test).
+func NewID[T interface{ ID[K] }, K kind](class Class) T {
 	id := ID[K]{class: class}
 	_, _ = rand.Read(id.uuid[:]) // never fails (crypto/rand)
 	id.stamp(4)
-	return id
+	return T(id)
 }
 
 // NewOrderedID makes an ID that sorts by the moment of its making (UUID version
 // 7, RFC 9562 §5.7), so that rows which arrive in numbers lie together on disk.
 // Nobody may read a meaning into it.
-func NewOrderedID[K kind](class Class, now time.Time) ID[K] {
+func NewOrderedID[T interface{ ID[K] }, K kind](class Class, now time.Time) T {
 	id := ID[K]{class: class}
 	_, _ = rand.Read(id.uuid[6:])
 	ms := now.UnixMilli()
@@ -118,7 +118,7 @@ func NewOrderedID[K kind](class Class, now time.Time) ID[K] {
 		id.uuid[i] = byte(ms >> (40 - 8*i))
 	}
 	id.stamp(7)
-	return id
+	return T(id)
 }
 
 func (id *ID[K]) stamp(version byte) {
@@ -126,37 +126,44 @@ func (id *ID[K]) stamp(version byte) {
 	id.uuid[8] = id.uuid[8]&0x3f | 0x80
 }
 
-// ParseID reads the wire form. Anything but exactly that form, lower-case
-// hexadecimal included, is ErrMalformedID: one object has one name.
-func ParseID[K kind](s string) (ID[K], error) {
+// ParseID reads the wire form: ParseID[UserID]("user-test-…"). Anything but
+// exactly that form, lower-case hexadecimal included, is ErrMalformedID: one
+// object has one name.
+func ParseID[T interface{ ID[K] }, K kind](s string) (T, error) {
 	var id ID[K]
+	if err := id.parse(s); err != nil {
+		return T{}, err
+	}
+	return T(id), nil
+}
+
+func (id *ID[K]) parse(s string) error {
 	var k K
 	rest, ok := strings.CutPrefix(s, k.prefix()+"-")
 	if !ok || len(rest) != len("test-")+36 {
-		return ID[K]{}, ErrMalformedID
+		return ErrMalformedID
 	}
+	var parsed ID[K]
 	switch rest[:5] {
 	case "test-":
 	case "live-":
-		id.class = Live
+		parsed.class = Live
 	default:
-		return ID[K]{}, ErrMalformedID
+		return ErrMalformedID
 	}
 	rest = rest[5:]
 	if rest[8] != '-' || rest[13] != '-' || rest[18] != '-' || rest[23] != '-' {
-		return ID[K]{}, ErrMalformedID
+		return ErrMalformedID
 	}
 	digits := rest[:8] + rest[9:13] + rest[14:18] + rest[19:23] + rest[24:]
 	if strings.ToLower(digits) != digits {
-		return ID[K]{}, ErrMalformedID
+		return ErrMalformedID
 	}
-	if n, err := hex.Decode(id.uuid[:], []byte(digits)); err != nil || n != len(id.uuid) {
-		return ID[K]{}, ErrMalformedID
+	if n, err := hex.Decode(parsed.uuid[:], []byte(digits)); err != nil || n != len(parsed.uuid) || parsed.IsZero() {
+		return ErrMalformedID
 	}
-	if id.IsZero() {
-		return ID[K]{}, ErrMalformedID
-	}
-	return id, nil
+	*id = parsed
+	return nil
 }
 
 // IsZero reports whether the ID names nothing.
@@ -194,19 +201,6 @@ func (id ID[K]) Bytes() []byte {
 	return append([]byte{byte(id.class)}, id.uuid[:]...)
 }
 
-// IDFromBytes reads the stored form; the zero ID is not among what it accepts.
-func IDFromBytes[K kind](b []byte) (ID[K], error) {
-	if len(b) != 17 || b[0] > byte(Live) {
-		return ID[K]{}, ErrMalformedID
-	}
-	id := ID[K]{class: Class(b[0])}
-	copy(id.uuid[:], b[1:])
-	if id.IsZero() {
-		return ID[K]{}, ErrMalformedID
-	}
-	return id, nil
-}
-
 // MarshalText is the wire form.
 func (id ID[K]) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
@@ -216,12 +210,7 @@ func (id *ID[K]) UnmarshalText(text []byte) error {
 		*id = ID[K]{}
 		return nil
 	}
-	parsed, err := ParseID[K](string(text))
-	if err != nil {
-		return err
-	}
-	*id = parsed
-	return nil
+	return id.parse(string(text))
 }
 
 // Value binds the stored form to a statement; the zero ID is NULL.
@@ -239,11 +228,13 @@ func (id *ID[K]) Scan(src any) error {
 		*id = ID[K]{}
 		return nil
 	case []byte:
-		parsed, err := IDFromBytes[K](b)
-		if err != nil {
-			return err
+		var stored ID[K]
+		if len(b) != 17 || b[0] > byte(Live) {
+			return ErrMalformedID
 		}
-		*id = parsed
+		stored.class = Class(b[0])
+		copy(stored.uuid[:], b[1:])
+		*id = stored
 		return nil
 	default:
 		return fmt.Errorf("scan %T: %w", src, ErrMalformedID)

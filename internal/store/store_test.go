@@ -1,0 +1,138 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/storetest"
+)
+
+var errStop = errors.New("stop")
+
+func user(email string) countersign.User {
+	return countersign.User{
+		ID: countersign.NewOrderedID[countersign.UserID](countersign.Test, time.Now()), Status: countersign.UserActive,
+		Emails:          []countersign.Email{{ID: countersign.NewID[countersign.EmailID](countersign.Test), Address: email}},
+		TrustedMetadata: countersign.Object{"n": []byte("12345678901234567890")}, UntrustedMetadata: countersign.Object{},
+		CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
+	}
+}
+
+func insertUser(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u countersign.User) error {
+	if err := tx.InsertUser(ctx, env, u); err != nil {
+		return err
+	}
+	for _, e := range u.Emails {
+		if err := tx.InsertEmail(ctx, env, u.ID, e, strings.ToLower(e.Address)); err != nil {
+			return err
+		}
+	}
+	return tx.Record(ctx, env, "user.created", u.ID.String(), nil)
+}
+
+// TestOneText is the trial that the decision for one SQL text rests on.
+func TestSixteenFirstSignInsAreOneUser(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
+		for round := range 5 {
+			email := fmt.Sprintf("Ada%d@example.com", round)
+			var wg sync.WaitGroup
+			ids := make([]countersign.UserID, 16)
+			for i := range ids {
+				wg.Go(func() {
+					err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error {
+						u, err := tx.UserByEmail(t.Context(), env, strings.ToLower(email))
+						if errors.Is(err, store.ErrNotFound) {
+							u = user(email)
+							err = insertUser(t.Context(), tx, env, u)
+						}
+						ids[i] = u.ID
+						return err
+					})
+					if err != nil {
+						t.Errorf("sign-in %d: %v", i, err)
+					}
+				})
+			}
+			wg.Wait()
+			for _, id := range ids {
+				if id != ids[0] || id.IsZero() {
+					t.Fatalf("round %d: the sign-ins made %v", round, ids)
+				}
+			}
+		}
+	})
+}
+
+func TestUpdateIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
+		var wg sync.WaitGroup
+		users := make([]countersign.User, 40)
+		for i := range users {
+			users[i] = user(fmt.Sprintf("u%d@example.com", i))
+			wg.Go(func() {
+				err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error {
+					if err := insertUser(t.Context(), tx, env, users[i]); err != nil {
+						return err
+					}
+					if i%2 == 1 {
+						return errStop
+					}
+					return nil
+				})
+				if want := i%2 == 1; errors.Is(err, errStop) != want || !want && err != nil {
+					t.Errorf("Update %d = %v", i, err)
+				}
+			})
+		}
+		wg.Wait()
+		for i, u := range users {
+			err := s.View(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.User(t.Context(), env, u.ID)
+				return err
+			})
+			if gone := errors.Is(err, store.ErrNotFound); gone != (i%2 == 1) {
+				t.Errorf("User(%d) = %v", i, err)
+			}
+		}
+	})
+}
+
+func TestUpdateRefusesAChangeWithoutAnEvent(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
+		u := user("ada@example.com")
+		err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error { return tx.InsertUser(t.Context(), env, u) })
+		if err == nil || !strings.Contains(err.Error(), "recorded no event") {
+			t.Errorf("Update without an event = %v", err)
+		}
+		err = s.View(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.User(t.Context(), env, u.ID)
+			return err
+		})
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the user is there all the same: %v", err)
+		}
+	})
+}
+
+func TestSecondProcessIsRefused(t *testing.T) {
+	t.Parallel()
+	path := storetest.SQLite(t)
+	storetest.Open(t, path, time.Now)
+	_, err := store.Open(t.Context(), store.Config{Database: path, Now: time.Now})
+	if err == nil || !strings.Contains(err.Error(), "another process serves") {
+		t.Errorf("second Open = %v", err)
+	}
+}

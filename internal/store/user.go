@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// The kinds of rows in user_identifiers.
+const (
+	kindEmail = "email"
+	kindPhone = "phone"
+)
+
+// A user and all identifiers are read by one statement, a row for each
+// identifier, so that they always agree.
+const userSelect = `
+	SELECT u.user_id, u.status, u.first_name, u.middle_name, u.last_name, u.external_id,
+	       u.trusted_metadata, u.untrusted_metadata, u.created_at,
+	       i.kind, i.identifier_id, i.value, i.verified
+	FROM users u
+	LEFT JOIN user_identifiers i ON i.environment_id = u.environment_id AND i.user_id = u.user_id`
+
+const userOrder = ` ORDER BY i.kind, i.created_at, i.identifier_id`
+
+func (tx *Tx) user(ctx context.Context, where string, args ...any) (u countersign.User, err error) {
+	rows, err := tx.q.QueryContext(ctx, userSelect+where+userOrder, args...)
+	if err != nil {
+		return u, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	found := false
+	for rows.Next() {
+		var (
+			kind, value sql.NullString
+			id          []byte
+			verified    sql.NullBool
+		)
+		u.TrustedMetadata, u.UntrustedMetadata = nil, nil
+		if err := rows.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
+			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt),
+			&kind, &id, &value, &verified); err != nil {
+			return u, err
+		}
+		found = true
+		switch kind.String {
+		case kindEmail:
+			e := countersign.Email{Address: value.String, Verified: verified.Bool}
+			if err := e.ID.Scan(id); err != nil {
+				return u, err
+			}
+			u.Emails = append(u.Emails, e)
+		case kindPhone:
+			p := countersign.Phone{Number: value.String, Verified: verified.Bool}
+			if err := p.ID.Scan(id); err != nil {
+				return u, err
+			}
+			u.Phones = append(u.Phones, p)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return u, err
+	}
+	if !found {
+		return u, ErrNotFound
+	}
+	return u, nil
+}
+
+// User finds a user; ErrNotFound if the environment has none such.
+func (tx *Tx) User(ctx context.Context, env countersign.EnvironmentID, id countersign.UserID) (countersign.User, error) {
+	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.user_id = $2`, env, id)
+}
+
+// UserByExternalID finds a user by the ID that the project gave; ErrNotFound if
+// there is none.
+func (tx *Tx) UserByExternalID(ctx context.Context, env countersign.EnvironmentID, id string) (countersign.User, error) {
+	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.external_id = $2`, env, id)
+}
+
+// UserByEmail finds the user of an address in its normal form; ErrNotFound if
+// there is none.
+func (tx *Tx) UserByEmail(ctx context.Context, env countersign.EnvironmentID, key string) (countersign.User, error) {
+	return tx.userByIdentifier(ctx, env, kindEmail, key)
+}
+
+// UserByPhone finds the user of a phone number; ErrNotFound if there is none.
+func (tx *Tx) UserByPhone(ctx context.Context, env countersign.EnvironmentID, number string) (countersign.User, error) {
+	return tx.userByIdentifier(ctx, env, kindPhone, number)
+}
+
+func (tx *Tx) userByIdentifier(ctx context.Context, env countersign.EnvironmentID, kind, key string) (countersign.User, error) {
+	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
+		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND kind = $2 AND match_key = $3)`, env, kind, key)
+}
+
+// CountUsers is how many users an environment has.
+func (tx *Tx) CountUsers(ctx context.Context, env countersign.EnvironmentID) (int, error) {
+	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1`, env)
+}
+
+// InsertUser stores a new user without identifiers.
+func (tx *Tx) InsertUser(ctx context.Context, env countersign.EnvironmentID, u countersign.User) error {
+	_, err := tx.exec(ctx, `
+		INSERT INTO users (environment_id, user_id, status, first_name, middle_name, last_name, external_id,
+		                   trusted_metadata, untrusted_metadata, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		env, u.ID, string(u.Status), u.Name.First, u.Name.Middle, u.Name.Last, optional(u.ExternalID),
+		jsonColumn{u.TrustedMetadata}, jsonColumn{u.UntrustedMetadata}, micros(u.CreatedAt))
+	return err
+}
+
+// InsertEmail adds an address; key is its normal form, unique in the environment.
+func (tx *Tx) InsertEmail(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, e countersign.Email, key string) error {
+	return tx.insertIdentifier(ctx, env, user, kindEmail, e.ID, key, e.Address, e.Verified)
+}
+
+// InsertPhone adds a phone number, unique in the environment.
+func (tx *Tx) InsertPhone(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, p countersign.Phone) error {
+	return tx.insertIdentifier(ctx, env, user, kindPhone, p.ID, p.Number, p.Number, p.Verified)
+}
+
+func (tx *Tx) insertIdentifier(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, kind string, id any, key, value string, verified bool) error {
+	_, err := tx.exec(ctx, `
+		INSERT INTO user_identifiers (environment_id, identifier_id, user_id, kind, match_key, value, verified, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, env, id, user, kind, key, value, verified, micros(tx.Now))
+	return err
+}
+
+// UpdateUser stores the status and the external ID; ErrNotFound if the
+// environment has no such user.
+func (tx *Tx) UpdateUser(ctx context.Context, env countersign.EnvironmentID, u countersign.User) error {
+	return tx.execOne(ctx, `UPDATE users SET status = $3, external_id = $4 WHERE environment_id = $1 AND user_id = $2`,
+		env, u.ID, string(u.Status), optional(u.ExternalID))
+}
+
+// VerifyEmail marks an address as verified; ErrNotFound if the environment has
+// none such.
+func (tx *Tx) VerifyEmail(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) error {
+	return tx.execOne(ctx, `UPDATE user_identifiers SET verified = $3 WHERE environment_id = $1 AND identifier_id = $2`, env, id, true)
+}
+
+// DeleteUser removes a user with all identifiers and sessions; ErrNotFound if
+// the environment has none such.
+func (tx *Tx) DeleteUser(ctx context.Context, env countersign.EnvironmentID, id countersign.UserID) error {
+	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2`, env, id); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {
+		return err
+	}
+	return tx.execOne(ctx, `DELETE FROM users WHERE environment_id = $1 AND user_id = $2`, env, id)
+}
