@@ -40,11 +40,11 @@ type Name struct {
 	Last   string `json:"last_name"`
 }
 
-// Email is an address of a user, stored as given; uniqueness is decided on its
-// normal form (directory.NormalEmail).
+// Email is an address of a user.
 type Email struct {
 	ID       EmailID
-	Address  string
+	Address  string // as given
+	Key      string // the normal form, by which addresses are told apart (package email)
 	Verified bool
 }
 

@@ -28,10 +28,9 @@ func (tx *Tx) Environments(ctx context.Context, project string) ([]countersign.E
 	return all(ctx, tx.q, scanEnvironment, environmentSelect+` WHERE e.project_slug = $1 ORDER BY e.created_at, e.environment_slug`, project)
 }
 
-// EnvironmentIDs are those of every environment.
-func (tx *Tx) EnvironmentIDs(ctx context.Context) ([]countersign.EnvironmentID, error) {
-	return all(ctx, tx.q, func(row scanner) (id countersign.EnvironmentID, err error) { return id, row.Scan(&id) },
-		`SELECT environment_id FROM environments ORDER BY environment_id`)
+// AllEnvironments are those of every project.
+func (tx *Tx) AllEnvironments(ctx context.Context) ([]countersign.Environment, error) {
+	return all(ctx, tx.q, scanEnvironment, environmentSelect+` ORDER BY e.environment_id`)
 }
 
 // EnvironmentBySlug finds an environment by its names on the management plane;

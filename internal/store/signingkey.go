@@ -39,3 +39,10 @@ func (tx *Tx) RemoveSigningKeysBefore(ctx context.Context, env countersign.Envir
 		env, ordinal, micros(at))
 	return err
 }
+
+// PurgeSigningKeys removes the keys of an environment that stopped being
+// published before a moment, private parts and all.
+func (s *Store) PurgeSigningKeys(ctx context.Context, env countersign.EnvironmentID, before time.Time) error {
+	_, err := s.keep(ctx, `DELETE FROM signing_keys WHERE environment_id = $1 AND removed_at < $2`, env, micros(before))
+	return err
+}

@@ -19,7 +19,7 @@ var errStop = errors.New("stop")
 func user(email string) countersign.User {
 	return countersign.User{
 		ID: countersign.NewOrderedID[countersign.UserID](countersign.Test, time.Now()), Status: countersign.UserActive,
-		Emails:          []countersign.Email{{ID: countersign.NewID[countersign.EmailID](countersign.Test), Address: email}},
+		Emails:          []countersign.Email{{ID: countersign.NewID[countersign.EmailID](countersign.Test), Address: email, Key: strings.ToLower(email)}},
 		TrustedMetadata: countersign.Object{"n": []byte("12345678901234567890")}, UntrustedMetadata: countersign.Object{},
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
 	}
@@ -30,7 +30,7 @@ func insertUser(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID
 		return err
 	}
 	for _, e := range u.Emails {
-		if err := tx.InsertEmail(ctx, env, u.ID, e, strings.ToLower(e.Address)); err != nil {
+		if err := tx.InsertEmail(ctx, env, u.ID, e); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ const (
 const userSelect = `
 	SELECT u.user_id, u.status, u.first_name, u.middle_name, u.last_name, u.external_id,
 	       u.trusted_metadata, u.untrusted_metadata, u.created_at,
-	       i.kind, i.identifier_id, i.value, i.verified
+	       i.kind, i.identifier_id, i.match_key, i.value, i.verified
 	FROM users u
 	LEFT JOIN user_identifiers i ON i.environment_id = u.environment_id AND i.user_id = u.user_id`
 
@@ -34,20 +34,20 @@ func (tx *Tx) user(ctx context.Context, where string, args ...any) (u countersig
 	found := false
 	for rows.Next() {
 		var (
-			kind, value sql.NullString
-			id          []byte
-			verified    sql.NullBool
+			kind, key, value sql.NullString
+			id               []byte
+			verified         sql.NullBool
 		)
 		u.TrustedMetadata, u.UntrustedMetadata = nil, nil
 		if err := rows.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
 			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt),
-			&kind, &id, &value, &verified); err != nil {
+			&kind, &id, &key, &value, &verified); err != nil {
 			return u, err
 		}
 		found = true
 		switch kind.String {
 		case kindEmail:
-			e := countersign.Email{Address: value.String, Verified: verified.Bool}
+			e := countersign.Email{Address: value.String, Key: key.String, Verified: verified.Bool}
 			if err := e.ID.Scan(id); err != nil {
 				return u, err
 			}
@@ -112,9 +112,9 @@ func (tx *Tx) InsertUser(ctx context.Context, env countersign.EnvironmentID, u c
 	return err
 }
 
-// InsertEmail adds an address; key is its normal form, unique in the environment.
-func (tx *Tx) InsertEmail(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, e countersign.Email, key string) error {
-	return tx.insertIdentifier(ctx, env, user, kindEmail, e.ID, key, e.Address, e.Verified)
+// InsertEmail adds an address, whose key is unique in the environment.
+func (tx *Tx) InsertEmail(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, e countersign.Email) error {
+	return tx.insertIdentifier(ctx, env, user, kindEmail, e.ID, e.Key, e.Address, e.Verified)
 }
 
 // InsertPhone adds a phone number, unique in the environment.

@@ -1,0 +1,59 @@
+package cli
+
+// plane is one half of the wire contract; it decides the credentials.
+type plane int
+
+const (
+	apiPlane        plane = iota // /v1, with a project ID and a secret
+	managementPlane              // /pwa/v3, with a workspace key
+)
+
+// hint is the next step after a refusal, for those that are met most.
+func (e *apiError) hint() string {
+	switch e.Type {
+	case "unauthorized_credentials", "invalid_project_id_authentication", "invalid_secret_authentication":
+		if e.plane == managementPlane {
+			return "check COUNTERSIGN_WORKSPACE_KEY_ID and COUNTERSIGN_WORKSPACE_KEY_SECRET (or …_SECRET_FILE); the first start of countersign serve prints them"
+		}
+		return "check COUNTERSIGN_PROJECT_ID (project-test-…, see countersign environment list) and COUNTERSIGN_SECRET (or …_FILE); countersign secret create makes one"
+	case "project_not_found":
+		return "countersign project list shows which there are"
+	case "environment_not_found":
+		return "countersign environment list shows which there are"
+	case "secret_not_found":
+		return "countersign secret list shows which there are"
+	case "public_token_not_found":
+		return "countersign public-token list shows which there are"
+	case "trusted_token_profile_not_found":
+		return "countersign profile list shows which there are; the profile must be of the same environment as the secret"
+	case "invalid_trusted_auth_token", "jwt_invalid_issuer", "jwt_invalid_audience", "jwt_invalid_claims":
+		return "compare the token (countersign token inspect) with the profile (countersign profile get)"
+	case "keys_unavailable":
+		return "the server cannot read the issuer's key set; a private address must be allowed with countersign serve --jwks-allow-private"
+	case "session_not_found":
+		return "attest again to start a new session"
+	case "no_session_arguments", "no_session_revoke_arguments":
+		return "give the session with --session-token-file, --session-jwt-file or COUNTERSIGN_SESSION_TOKEN"
+	case "user_id_mismatch":
+		return "to start a session instead of attaching to one, leave out the session flags and unset COUNTERSIGN_SESSION_TOKEN and COUNTERSIGN_SESSION_JWT"
+	case "unable_to_delete_last_public_token":
+		return "countersign public-token create first, then delete this one"
+	case "cannot_delete_live_environment":
+		return "countersign project delete deletes it with its project"
+	case "live_environment_already_exists":
+		return "add --type TEST; a project has one LIVE environment"
+	case "must_have_pem_files_for_trusted_token_profile_with_type_pem":
+		return "countersign profile key add first, then delete this one; or delete the profile"
+	case "cannot_add_pem_file_to_non_pem_trusted_token_profile":
+		return "this profile reads its keys from its jwks_url; make another with --public-key"
+	case "too_many_requests":
+		if e.RetryAfter != "" {
+			return "try again in " + printable(e.RetryAfter) + " s"
+		}
+		return "try again in a moment"
+	case "route_not_found":
+		return "is COUNTERSIGN_URL the address of a countersign server, and is the server as new as this command?"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,233 @@
+package cli_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/countersign-auth/countersign/internal/cli"
+)
+
+// TestServerRefusals holds what a person reads when the server says no.
+func TestServerRefusals(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		args   []string
+		status int
+		answer string
+		want   string // of stderr
+	}{
+		{
+			name: "management credentials", args: []string{"project", "list"}, status: 401,
+			answer: `{"status_code":401,"request_id":"request-id-1","error_type":"unauthorized_credentials","error_message":"The credentials are missing or wrong.","error_url":"u"}`,
+			want: `countersign: unauthorized_credentials: The credentials are missing or wrong.
+  request_id: request-id-1
+  hint: check COUNTERSIGN_WORKSPACE_KEY_ID and COUNTERSIGN_WORKSPACE_KEY_SECRET (or …_SECRET_FILE); the first start of countersign serve prints them
+`,
+		},
+		{
+			name: "API credentials", args: []string{"session", "list", "--user-id", "u"}, status: 401,
+			answer: `{"status_code":401,"request_id":"r","error_type":"unauthorized_credentials","error_message":"m"}`,
+			want: `countersign: unauthorized_credentials: m
+  request_id: r
+  hint: check COUNTERSIGN_PROJECT_ID (project-test-…, see countersign environment list) and COUNTERSIGN_SECRET (or …_FILE); countersign secret create makes one
+`,
+		},
+		{
+			name: "unknown person", args: []string{"attest", "--profile", "trusted-token-profile-test-1"}, status: 404,
+			answer: `{"status_code":404,"request_id":"r","error_type":"user_not_found","error_message":"There is no such user."}`,
+			want: `countersign: user_not_found: There is no such user.
+  request_id: r
+  hint: the profile only signs in people who exist; to have them made: countersign profile update trusted-token-profile-test-1 --jit
+`,
+		},
+		{
+			name: "no hint for what is not known", args: []string{"project", "list"}, status: 500,
+			answer: `{"status_code":500,"request_id":"r","error_type":"internal_server_error","error_message":"m"}`,
+			want:   "countersign: internal_server_error: m\n  request_id: r\n",
+		},
+		{
+			name: "a terminal is not told what to do", args: []string{"project", "list"}, status: 400,
+			answer: `{"status_code":400,"request_id":"r","error_type":"bad_request","error_message":"a\u001b[2Jb\u202ec\nd"}`,
+			want:   "countersign: bad_request: a\uFFFD[2Jb\uFFFDc; d\n  request_id: r\n",
+		},
+		{
+			name: "not countersign", args: []string{"project", "list"}, status: 502, answer: "<html>",
+			want: "countersign: URL answered HTTP 502, and not as countersign does\n  hint: is COUNTERSIGN_URL the address of a countersign server?\n",
+		},
+		{
+			name: "success that is not JSON", args: []string{"project", "list"}, status: 200, answer: "<html>",
+			want: "countersign: URL answered HTTP 200, and not as countersign does\n  hint: is COUNTERSIGN_URL the address of a countersign server?\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, tt.status, tt.answer)
+			got := run(t, command{args: tt.args, env: s.env(), stdin: strings.NewReader("tok")})
+			got.stderr = strings.ReplaceAll(got.stderr, s.URL, "URL")
+			if diff := cmp.Diff(result{cli.ExitFailed, "", tt.want}, got, cmp.AllowUnexported(result{})); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	plain := newServer(t, 200, "{}").URL
+	redirecting := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/", http.StatusPermanentRedirect))
+	t.Cleanup(redirecting.Close)
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake is meant to fail
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+
+	tests := []struct{ name, url, message, hint string }{
+		{"nobody there", closed.URL, "connection refused", "is countersign serve running there?"},
+		{"TLS asked of plain HTTP", strings.Replace(plain, "http", "https", 1), "does not speak TLS", "http:// instead"},
+		{"a redirect", redirecting.URL, "redirects to https://elsewhere.example/", "set COUNTERSIGN_URL"},
+		{"an unknown authority", secure.URL, "certificate", "SSL_CERT_FILE"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := run(t, command{
+				args: []string{"project", "list", "--url", tt.url},
+				env:  map[string]string{"COUNTERSIGN_WORKSPACE_KEY_ID": "wk", "COUNTERSIGN_WORKSPACE_KEY_SECRET": "planted"},
+			})
+			if got.code != cli.ExitFailed || !strings.Contains(got.stderr, tt.message) || !strings.Contains(got.stderr, "hint: ") || !strings.Contains(got.stderr, tt.hint) {
+				t.Errorf("exit code %d, stderr %q; want %d, %q and a hint %q", got.code, got.stderr, cli.ExitFailed, tt.message, tt.hint)
+			}
+			if strings.Contains(got.stderr, "planted") {
+				t.Errorf("stderr %q shows the secret", got.stderr)
+			}
+		})
+	}
+}
+
+// TestUsage holds what is refused before anything is sent.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	private := file(t, "key.private.pem", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")
+	tests := []struct {
+		name string
+		args []string
+		env  map[string]string // on top of everything set; "" unsets
+		code int
+		want string // within stderr
+	}{
+		{"no key ID", []string{"project", "list"}, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_ID": ""}, 2, "set COUNTERSIGN_WORKSPACE_KEY_ID"},
+		{"no key secret", []string{"project", "list"}, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_SECRET": ""}, 2, "set COUNTERSIGN_WORKSPACE_KEY_SECRET"},
+		{"two secrets", []string{"project", "list"}, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_SECRET_FILE": "f"}, 2, "COUNTERSIGN_WORKSPACE_KEY_SECRET and COUNTERSIGN_WORKSPACE_KEY_SECRET_FILE are both set"},
+		{"no project ID", []string{"session", "list", "--user-id", "u"}, map[string]string{"COUNTERSIGN_PROJECT_ID": ""}, 2, "set COUNTERSIGN_PROJECT_ID"},
+		{"no project", []string{"environment", "list"}, map[string]string{"COUNTERSIGN_PROJECT": ""}, 2, "give --project"},
+		{"no environment", []string{"secret", "list"}, map[string]string{"COUNTERSIGN_ENVIRONMENT": ""}, 2, "give --environment"},
+		{"password in the URL", []string{"project", "list", "--url", "http://u:planted@h/"}, nil, 2, "may not hold a user name or password"},
+		{"no URL", []string{"project", "list", "--url", "localhost:8080"}, nil, 2, "is not an http or https address"},
+		{"empty slug", []string{"project", "delete", "", "--yes"}, nil, 2, `"" is no slug or ID`},
+		{"dots", []string{"environment", "delete", "..", "--yes"}, nil, 2, `".." is no slug or ID`},
+		{"delete without a person", []string{"project", "delete", "acme"}, nil, 2, "add --yes"},
+		{"nothing to change", []string{"environment", "update", "test"}, nil, 2, "nothing to change"},
+		{"no profile change", []string{"profile", "update", "p"}, nil, 2, "nothing to change"},
+		{"profile without keys", []string{"profile", "create", "--name", "n", "--issuer", "i", "--audience", "a"}, nil, 2, "--jwks-url URL, or --public-key FILE"},
+		{"profile with both keys", []string{"profile", "create", "--name", "n", "--issuer", "i", "--audience", "a", "--jwks-url", "u", "--public-key", private}, nil, 2, "can't be used together"},
+		{"private key", []string{"profile", "key", "add", "p", "--public-key", private}, nil, 1, "holds a private key, which stays with you"},
+		{"private key in a new profile", []string{"profile", "create", "--name", "n", "--issuer", "i", "--audience", "a", "--public-key", private}, nil, 1, "it was not sent"},
+		{"mapping that is none", []string{"profile", "update", "p", "--attribute-mapping", "[]"}, nil, 2, "--attribute-mapping is not a JSON object"},
+		{"mapping without claim", []string{"profile", "update", "p", "--map", "email"}, nil, 2, "no ATTRIBUTE=CLAIM"},
+		{"two sessions", []string{"session", "authenticate"}, map[string]string{"COUNTERSIGN_SESSION_TOKEN": "a", "COUNTERSIGN_SESSION_JWT": "b"}, 2, "both set"},
+		{"no session", []string{"session", "authenticate"}, nil, 2, "give --session-token-file"},
+		{"nothing to revoke", []string{"session", "revoke"}, nil, 2, "give --session-id"},
+		{"standard input twice", []string{"attest", "--profile", "p", "--token", "-", "--session-token-file", "-"}, nil, 2, "asked for twice"},
+		{"a token as an argument", []string{"attest", "--profile", "p", "--token", "eyJa.planted.c"}, nil, 2, "looks like a token itself"},
+		{"claims that are none", []string{"attest", "--profile", "p", "--claims", "{"}, nil, 2, "--claims is not a JSON object"},
+		{"action without resource", []string{"session", "authenticate", "--action", "a"}, nil, 2, "--resource"},
+		{"unknown algorithm", []string{"environment", "update", "test", "--session-jwt-algorithm", "HS256"}, nil, 2, "must be one of"},
+		{"unknown command", []string{"nonsense"}, nil, 2, "see: countersign --help"},
+		{"half a command", []string{"profile", "key"}, nil, 2, "see: countersign profile key --help"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, 200, "{}")
+			env := s.env()
+			for name, value := range tt.env {
+				env[name] = value
+			}
+			got := run(t, command{args: tt.args, env: env, stdin: strings.NewReader("text")})
+			if got.code != tt.code || !strings.Contains(got.stderr, tt.want) {
+				t.Errorf("exit code %d, stderr %q; want %d and %q", got.code, got.stderr, tt.code, tt.want)
+			}
+			for _, secret := range []string{"planted", "wk-secret", "api-secret"} {
+				if strings.Contains(got.stderr, secret) {
+					t.Errorf("stderr %q shows a secret", got.stderr)
+				}
+			}
+			if len(s.seen) != 0 || got.stdout != "" {
+				t.Errorf("sent %v, printed %q; want nothing", s.seen, got.stdout)
+			}
+		})
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]struct {
+		code int
+		sent int
+	}{"y\n": {0, 1}, "YES\n": {0, 1}, "n\n": {1, 0}, "\n": {1, 0}, "": {1, 0}} {
+		s := newServer(t, 200, `{"request_id":"r","status_code":200}`)
+		got := run(t, command{args: []string{"project", "delete", "acme"}, env: s.env(), stdin: typing(typed)})
+		if got.code != want.code || len(s.seen) != want.sent {
+			t.Errorf("answered %q: exit code %d, %d requests; want %d, %d", typed, got.code, len(s.seen), want.code, want.sent)
+		}
+		const question = "Delete project acme with all its environments, people and sessions? [y/N] "
+		if !strings.HasPrefix(got.stderr, question) {
+			t.Errorf("asked %q, want %q", got.stderr, question)
+		}
+	}
+}
+
+// TestSecretForms holds the three ways in which a secret arrives.
+func TestSecretForms(t *testing.T) {
+	t.Parallel()
+	held := file(t, "secret", "from-file\r\n")
+	tests := []struct {
+		name string
+		args []string
+		env  map[string]string
+		want string
+	}{
+		{"variable", nil, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_SECRET": "from-env\n"}, "from-env"},
+		{"file variable", nil, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_SECRET_FILE": held}, "from-file"},
+		{"empty variable beside the file", nil, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_SECRET": "", "COUNTERSIGN_WORKSPACE_KEY_SECRET_FILE": held}, "from-file"},
+		{"flag over both", []string{"--workspace-key-secret-file", held}, map[string]string{"COUNTERSIGN_WORKSPACE_KEY_SECRET": "x", "COUNTERSIGN_WORKSPACE_KEY_SECRET_FILE": "/none"}, "from-file"},
+		{"standard input", []string{"--workspace-key-secret-file", "-"}, nil, "from-stdin"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, 200, `{"projects":[]}`)
+			env := map[string]string{"COUNTERSIGN_URL": s.URL + "/", "COUNTERSIGN_WORKSPACE_KEY_ID": "wk"}
+			for name, value := range tt.env {
+				env[name] = value
+			}
+			got := run(t, command{args: append([]string{"project", "list"}, tt.args...), env: env, stdin: strings.NewReader("from-stdin\n")})
+			if got.code != 0 {
+				t.Fatalf("exit code %d, stderr %q; want 0", got.code, got.stderr)
+			}
+			if got := s.seen[0].Secret; got != tt.want {
+				t.Errorf("sent secret %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,168 @@
+package cli_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestManagementRequests holds what each command of the workspace sends.
+func TestManagementRequests(t *testing.T) {
+	t.Parallel()
+	pem := file(t, "key.public.pem", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n")
+	const e = "/pwa/v3/projects/acme/environments/test"
+	tests := []struct {
+		args   string // split at spaces; ␣ stands for one inside
+		method string
+		target string
+		body   string
+	}{
+		{"project create --name A␣B", "POST", "/pwa/v3/projects", `{"name":"A B","vertical":"CONSUMER"}`},
+		{"project create --name A --slug a --vertical B2B", "POST", "/pwa/v3/projects", `{"name":"A","project_slug":"a","vertical":"B2B"}`},
+		{"project list", "GET", "/pwa/v3/projects", ""},
+		{"project get a/../b", "GET", "/pwa/v3/projects/a%2F..%2Fb", ""},
+		{"project update acme --name N", "PATCH", "/pwa/v3/projects/acme", `{"name":"N"}`},
+		{"project delete acme --yes", "DELETE", "/pwa/v3/projects/acme", ""},
+
+		{"environment create --name T", "POST", "/pwa/v3/projects/acme/environments", `{"name":"T","type":"TEST"}`},
+		{
+			"environment create --name L --type LIVE --slug live --user-lock-threshold 5", "POST", "/pwa/v3/projects/acme/environments",
+			`{"name":"L","type":"LIVE","environment_slug":"live","user_lock_threshold":5}`,
+		},
+		{"environment list --project other", "GET", "/pwa/v3/projects/other/environments", ""},
+		{"environment get test", "GET", e, ""},
+		{"environment metrics test", "GET", e + "/metrics", ""},
+		{"environment delete test -y", "DELETE", e, ""},
+		{"environment update test --name N", "PATCH", e, `{"name":"N"}`},
+		{"environment update test --session-jwt-algorithm ES256", "PATCH", e, `{"session_jwt_algorithm":"ES256"}`},
+		{"environment update test --no-user-impersonation-enabled --idp-authorization-url=", "PATCH", e, `{"user_impersonation_enabled":false,"idp_authorization_url":""}`},
+		{
+			"environment update test --cross-org-passwords-enabled --zero-downtime-session-migration-url u --user-lock-self-serve-enabled --user-lock-ttl 60" +
+				" --idp-dynamic-client-registration-enabled --idp-dynamic-client-registration-access-token-template-content t --use-custom-domain-in-magic-link-emails",
+			"PATCH", e,
+			`{"cross_org_passwords_enabled":true,"zero_downtime_session_migration_url":"u","user_lock_self_serve_enabled":true,"user_lock_ttl":60,` +
+				`"idp_dynamic_client_registration_enabled":true,"idp_dynamic_client_registration_access_token_template_content":"t","use_custom_domain_in_magic_link_emails":true}`,
+		},
+
+		{"secret create", "POST", e + "/secrets", "{}"},
+		{"secret list --environment live", "GET", "/pwa/v3/projects/acme/environments/live/secrets", ""},
+		{"secret get secret-test-1", "GET", e + "/secrets/secret-test-1", ""},
+		{"secret delete secret-test-1 --yes", "DELETE", e + "/secrets/secret-test-1", ""},
+
+		{"public-token create", "POST", e + "/public_tokens", "{}"},
+		{"public-token list", "GET", e + "/public_tokens", ""},
+		{"public-token get public-token-test-1", "GET", e + "/public_tokens/public-token-test-1", ""},
+		{"public-token delete public-token-test-1 --yes", "DELETE", e + "/public_tokens/public-token-test-1", ""},
+
+		{
+			"profile create --name n --issuer i --audience a --jwks-url https://i/jwks", "POST", e + "/trusted_token_profiles",
+			`{"name":"n","issuer":"i","audience":"a","public_key_type":"JWK","jwks_url":"https://i/jwks","attribute_mapping":{"email":"email","token_id":"jti"}}`,
+		},
+		{
+			"profile create --name n --issuer i --audience a --jit --map email=mail --map token_id=a=b --public-key " + pem, "POST", e + "/trusted_token_profiles",
+			`{"name":"n","issuer":"i","audience":"a","public_key_type":"PEM","pem_files":["-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"],` +
+				`"attribute_mapping":{"email":"mail","token_id":"a=b"},"can_jit_provision":true}`,
+		},
+		{"profile list", "GET", e + "/trusted_token_profiles", ""},
+		{"profile get p", "GET", e + "/trusted_token_profiles/p", ""},
+		{"profile update p --no-jit --attribute-mapping null", "PATCH", e + "/trusted_token_profiles/p", `{"attribute_mapping":null,"can_jit_provision":false}`},
+		{
+			`profile update p --name n --issuer i --audience a --jwks-url u --attribute-mapping {"x":[1.0]} --trust-policy {"clock_skew_seconds":5}`, "PATCH", e + "/trusted_token_profiles/p",
+			`{"name":"n","issuer":"i","audience":"a","jwks_url":"u","attribute_mapping":{"x":[1.0]},"trust_policy":{"clock_skew_seconds":5}}`,
+		},
+		{"profile delete p --yes", "DELETE", e + "/trusted_token_profiles/p", ""},
+		{"profile key add p --public-key " + pem, "POST", e + "/trusted_token_profiles/p/keys", `{"public_key":"-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"}`},
+		{"profile key get p k", "GET", e + "/trusted_token_profiles/p/keys/k", ""},
+		{"profile key delete p k --yes", "DELETE", e + "/trusted_token_profiles/p/keys/k", ""},
+
+		{"signing-key list", "GET", e + "/signing_keys", ""},
+		{"signing-key rotate", "POST", e + "/signing_keys/rotate", "{}"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, http.StatusOK, `{"request_id":"r","status_code":200}`)
+			args := strings.Fields(tt.args)
+			for i := range args {
+				args[i] = strings.ReplaceAll(args[i], "␣", " ")
+			}
+			got := run(t, command{args: args, env: s.env()})
+			if got.code != 0 || got.stderr != "" {
+				t.Fatalf("exit code %d, stderr %q; want 0 and none", got.code, got.stderr)
+			}
+			want := []exchange{{tt.method, tt.target, "wk", "wk-secret", "application/json", tt.body}}
+			if diff := cmp.Diff(want, s.seen); diff != "" {
+				t.Errorf("request (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAPIRequests holds what each command of a backend sends.
+func TestAPIRequests(t *testing.T) {
+	t.Parallel()
+	session := file(t, "session", "st-file\n")
+	tests := []struct {
+		name   string
+		args   []string
+		env    map[string]string
+		stdin  string
+		method string
+		target string
+		body   string
+	}{
+		{
+			name: "attest, token piped", args: []string{"attest", "--profile", "p"}, stdin: "tok\n",
+			method: "POST", target: "/v1/sessions/attest", body: `{"profile_id":"p","token":"tok"}`,
+		},
+		{
+			name: "attest, all from the environment", args: []string{"attest"},
+			env:    map[string]string{"COUNTERSIGN_PROFILE": "p", "COUNTERSIGN_TOKEN": "tok", "COUNTERSIGN_SESSION_JWT": "jwt"},
+			method: "POST", target: "/v1/sessions/attest", body: `{"profile_id":"p","token":"tok","session_jwt":"jwt"}`,
+		},
+		{
+			name:  "attest to a session, flag over environment",
+			args:  []string{"attest", "--profile", "p", "--token", "-", "--session-token-file", session, "--session-duration-minutes", "60", "--claims", `{"n":1.10,"gone":null}`},
+			env:   map[string]string{"COUNTERSIGN_SESSION_JWT": "left over", "COUNTERSIGN_TOKEN": "left over"},
+			stdin: "tok", method: "POST", target: "/v1/sessions/attest",
+			body: `{"profile_id":"p","token":"tok","session_token":"st-file","session_duration_minutes":60,"session_custom_claims":{"gone":null,"n":1.10}}`,
+		},
+		{
+			name: "authenticate", args: []string{"session", "authenticate", "--session-token-file", session, "--resource", "docs", "--action", "read"},
+			method: "POST", target: "/v1/sessions/authenticate", body: `{"session_token":"st-file","authorization_check":{"resource_id":"docs","action":"read"}}`,
+		},
+		{
+			name: "revoke by ID, whatever the environment", args: []string{"session", "revoke", "--session-id", "s"},
+			env:    map[string]string{"COUNTERSIGN_SESSION_TOKEN": "left over"},
+			method: "POST", target: "/v1/sessions/revoke", body: `{"session_id":"s"}`,
+		},
+		{
+			name: "revoke by JWT", args: []string{"session", "revoke", "--session-jwt-file", "-"}, stdin: "jwt",
+			method: "POST", target: "/v1/sessions/revoke", body: `{"session_jwt":"jwt"}`,
+		},
+		{
+			name: "list", args: []string{"session", "list", "--user-id", "a&b=c"},
+			method: "GET", target: "/v1/sessions?user_id=a%26b%3Dc",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, http.StatusOK, `{"request_id":"r","status_code":200}`)
+			env := s.env()
+			for name, value := range tt.env {
+				env[name] = value
+			}
+			got := run(t, command{args: tt.args, env: env, stdin: strings.NewReader(tt.stdin)})
+			if got.code != 0 || got.stderr != "" {
+				t.Fatalf("exit code %d, stderr %q; want 0 and none", got.code, got.stderr)
+			}
+			want := []exchange{{tt.method, tt.target, "project-test-1", "api-secret", "application/json", tt.body}}
+			if diff := cmp.Diff(want, s.seen); diff != "" {
+				t.Errorf("request (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

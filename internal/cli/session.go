@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+type sessionCommand struct {
+	Authenticate sessionAuthenticate `cmd:"" help:"Check that a session is alive, and extend it if asked."`
+	Revoke       sessionRevoke       `cmd:"" help:"End a session at once."`
+	List         sessionList         `cmd:"" help:"List a person's active sessions."`
+}
+
+// sessionAuthenticate checks a session.
+type sessionAuthenticate struct {
+	jsonFlag
+	sessionFlags
+	extendFlags
+	Resource string `and:"authorization" placeholder:"ID" help:"Also check that the person may act on this resource; needs --action."`
+	Action   string `and:"authorization" placeholder:"ACTION" help:"The action to check."`
+	apiFlags
+}
+
+// Help teaches the command.
+func (sessionAuthenticate) Help() string {
+	return `What your backend does with every request: the answer is the session, its person and a fresh session JWT, or
+session_not_found once it has expired or was revoked. A JWT past its own five minutes still works here.
+
+    countersign session authenticate --session-token-file session.txt
+    COUNTERSIGN_SESSION_JWT=eyJ… countersign session authenticate --session-duration-minutes 60` + needsSecret
+}
+
+type authorizationCheck struct {
+	ResourceID string `json:"resource_id"`
+	Action     string `json:"action"`
+}
+
+// authenticateRequest is the body of POST /v1/sessions/authenticate.
+type authenticateRequest struct {
+	sessionProof
+	extension
+	AuthorizationCheck *authorizationCheck `json:"authorization_check,omitempty"`
+}
+
+// Run authenticates.
+func (c *sessionAuthenticate) Run(ctx context.Context, a *app) error {
+	api, err := c.connect(a)
+	if err != nil {
+		return err
+	}
+	var req authenticateRequest
+	if req.sessionProof, err = c.proof(a); err != nil {
+		return err
+	}
+	if req.sessionProof == (sessionProof{}) {
+		return usage("no session", "give --session-token-file or --session-jwt-file, or set COUNTERSIGN_SESSION_TOKEN")
+	}
+	if req.extension, err = c.extension(a); err != nil {
+		return err
+	}
+	if c.Resource != "" {
+		req.AuthorizationCheck = &authorizationCheck{c.Resource, c.Action}
+	}
+	raw, err := api.post(ctx, []string{"v1", "sessions", "authenticate"}, req)
+	if err != nil {
+		return err
+	}
+	return show(a, c.JSON, raw, func(t *text, v sessionAnswer) { v.write(t) })
+}
+
+// sessionRevoke ends a session.
+type sessionRevoke struct {
+	jsonFlag
+	SessionID string `name:"session-id" placeholder:"ID" xor:"session" help:"The session, session-test-… or session-live-…."`
+	sessionFlags
+	apiFlags
+}
+
+// Help teaches the command.
+func (sessionRevoke) Help() string {
+	return `The session is refused from the next request on. Session JWTs that were given out before can still be checked
+locally until they expire, five minutes at most.
+
+    countersign session revoke --session-id session-test-…` + needsSecret
+}
+
+// revokeRequest is the body of POST /v1/sessions/revoke.
+type revokeRequest struct {
+	SessionID string `json:"session_id,omitempty"`
+	sessionProof
+}
+
+// Run revokes.
+func (c *sessionRevoke) Run(ctx context.Context, a *app) error {
+	api, err := c.connect(a)
+	if err != nil {
+		return err
+	}
+	req := revokeRequest{SessionID: c.SessionID}
+	if c.SessionID == "" {
+		if req.sessionProof, err = c.proof(a); err != nil {
+			return err
+		}
+	}
+	if req == (revokeRequest{}) {
+		return usage("no session", "give --session-id, --session-token-file or --session-jwt-file")
+	}
+	raw, err := api.post(ctx, []string{"v1", "sessions", "revoke"}, req)
+	if err != nil {
+		return err
+	}
+	return show(a, c.JSON, raw, func(t *text, _ struct{}) { t.line("The session is revoked.") })
+}
+
+// sessionList lists the sessions of a person.
+type sessionList struct {
+	jsonFlag
+	UserID string `name:"user-id" required:"" placeholder:"ID" help:"The person: user-test-…, or your own ID (external ID)."`
+	apiFlags
+}
+
+// Help teaches the command.
+func (sessionList) Help() string {
+	return `Shows where a person is signed in. The IDs can be given to "session revoke".
+
+    countersign session list --user-id user-test-…` + needsSecret
+}
+
+// Run lists.
+func (c *sessionList) Run(ctx context.Context, a *app) error {
+	api, err := c.connect(a)
+	if err != nil {
+		return err
+	}
+	raw, err := api.call(ctx, request{
+		Method: http.MethodGet,
+		Path:   []string{"v1", "sessions"},
+		Query:  url.Values{"user_id": {c.UserID}},
+	})
+	if err != nil {
+		return err
+	}
+	return show(a, c.JSON, raw, func(t *text, v struct{ Sessions []session }) {
+		var rows [][]string
+		for _, s := range v.Sessions {
+			rows = append(rows, []string{s.SessionID, t.when(s.StartedAt), t.when(s.LastAccessedAt), t.when(s.ExpiresAt), strconv.Itoa(len(s.Factors))})
+		}
+		t.table("active sessions", strings.Fields("SESSION_ID STARTED LAST_ACCESSED EXPIRES FACTORS"), rows)
+	})
+}

@@ -1,0 +1,155 @@
+package project
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/store"
+)
+
+// usedResolution is how exactly a secret knows when it was last used.
+const usedResolution = time.Hour
+
+// CheckSecret is the environment that a project ID and a secret open, and the
+// secret's ID; ErrUnauthorizedCredentials otherwise. It reads the database every
+// time: a deleted secret opens nothing from the next request on.
+func (s *Service) CheckSecret(ctx context.Context, env countersign.EnvironmentID, secret countersign.Bearer) (countersign.Environment, countersign.SecretID, error) {
+	hash := Hash(secret)
+	var stored countersign.Secret
+	var now time.Time
+	e, err := view(ctx, s.Store, countersign.ErrUnauthorizedCredentials, func(tx *store.Tx) (e countersign.Environment, err error) {
+		now = tx.Now
+		e, stored, err = tx.EnvironmentBySecret(ctx, env, hash)
+		return e, err
+	})
+	if err != nil {
+		return e, countersign.SecretID{}, err
+	}
+	if subtle.ConstantTimeCompare(stored.Hash, hash) != 1 {
+		return e, countersign.SecretID{}, countersign.ErrUnauthorizedCredentials
+	}
+	if now.Sub(stored.UsedAt) >= usedResolution {
+		if err := s.Store.SecretUsed(ctx, e.ID, stored.ID, now); err != nil {
+			return e, stored.ID, err
+		}
+	}
+	return e, stored.ID, nil
+}
+
+// CreateSecret makes a secret and gives its value, which is never shown again.
+// ErrTooManySecrets.
+func (s *Service) CreateSecret(ctx context.Context, actor countersign.Actor, e countersign.Environment) (countersign.Secret, countersign.Bearer, error) {
+	value := newSecret("secret-" + e.Type.Class().String() + "-")
+	stored := countersign.Secret{
+		ID: countersign.NewID[countersign.SecretID](e.Type.Class()), EnvironmentID: e.ID,
+		Hash: Hash(value), LastFour: lastFour(value),
+	}
+	err := s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+		if _, err := tx.Environment(ctx, e.ID); err != nil {
+			return or(err, countersign.ErrEnvironmentNotFound)
+		}
+		stored.CreatedAt = tx.Now
+		have, err := tx.Secrets(ctx, e.ID)
+		if err := atMost(maxSecrets, len(have), err, countersign.ErrTooManySecrets); err != nil {
+			return err
+		}
+		if err := tx.InsertSecret(ctx, stored); err != nil {
+			return err
+		}
+		return tx.Record(ctx, e.ID, "secret.created", stored.ID.String(), map[string]string{"last_four": stored.LastFour})
+	})
+	return stored, value, err
+}
+
+// Secrets are an environment's, oldest first.
+func (s *Service) Secrets(ctx context.Context, env countersign.EnvironmentID) ([]countersign.Secret, error) {
+	return view(ctx, s.Store, nil, func(tx *store.Tx) ([]countersign.Secret, error) { return tx.Secrets(ctx, env) })
+}
+
+// Secret finds a secret by the text of its ID; ErrSecretNotFound.
+func (s *Service) Secret(ctx context.Context, env countersign.EnvironmentID, ref string) (countersign.Secret, error) {
+	id, err := countersign.ParseID[countersign.SecretID](ref)
+	if err != nil {
+		return countersign.Secret{}, countersign.ErrSecretNotFound
+	}
+	return view(ctx, s.Store, countersign.ErrSecretNotFound, func(tx *store.Tx) (countersign.Secret, error) { return tx.Secret(ctx, env, id) })
+}
+
+// DeleteSecret makes a secret useless at once; ErrSecretNotFound.
+func (s *Service) DeleteSecret(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, ref string) error {
+	id, err := countersign.ParseID[countersign.SecretID](ref)
+	if err != nil {
+		return countersign.ErrSecretNotFound
+	}
+	return or(s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+		if err := tx.DeleteSecret(ctx, env, id); err != nil {
+			return err
+		}
+		return tx.Record(ctx, env, "secret.deleted", id.String(), nil)
+	}), countersign.ErrSecretNotFound)
+}
+
+func newPublicToken(env countersign.EnvironmentID, now time.Time) countersign.PublicToken {
+	return countersign.PublicToken{ID: countersign.NewID[countersign.PublicTokenID](env.Class()), CreatedAt: now}
+}
+
+// CreatePublicToken makes a public token; ErrTooManyPublicTokens.
+func (s *Service) CreatePublicToken(ctx context.Context, actor countersign.Actor, e countersign.Environment) (t countersign.PublicToken, err error) {
+	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+		if _, err := tx.Environment(ctx, e.ID); err != nil {
+			return or(err, countersign.ErrEnvironmentNotFound)
+		}
+		have, err := tx.PublicTokens(ctx, e.ID)
+		if err := atMost(maxPublicTokens, len(have), err, countersign.ErrTooManyPublicTokens); err != nil {
+			return err
+		}
+		t = newPublicToken(e.ID, tx.Now)
+		if err := tx.InsertPublicToken(ctx, e.ID, t); err != nil {
+			return err
+		}
+		return tx.Record(ctx, e.ID, "public_token.created", t.ID.String(), nil)
+	})
+	return t, err
+}
+
+// PublicTokens are an environment's, oldest first.
+func (s *Service) PublicTokens(ctx context.Context, env countersign.EnvironmentID) ([]countersign.PublicToken, error) {
+	return view(ctx, s.Store, nil, func(tx *store.Tx) ([]countersign.PublicToken, error) { return tx.PublicTokens(ctx, env) })
+}
+
+// PublicToken finds a public token; ErrPublicTokenNotFound.
+func (s *Service) PublicToken(ctx context.Context, env countersign.EnvironmentID, ref string) (countersign.PublicToken, error) {
+	id, err := countersign.ParseID[countersign.PublicTokenID](ref)
+	if err != nil {
+		return countersign.PublicToken{}, countersign.ErrPublicTokenNotFound
+	}
+	return view(ctx, s.Store, countersign.ErrPublicTokenNotFound, func(tx *store.Tx) (countersign.PublicToken, error) { return tx.PublicToken(ctx, env, id) })
+}
+
+// DeletePublicToken removes a public token. Errors: ErrPublicTokenNotFound,
+// ErrUnableToDeleteLastPublicToken.
+func (s *Service) DeletePublicToken(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, ref string) error {
+	id, err := countersign.ParseID[countersign.PublicTokenID](ref)
+	if err != nil {
+		return countersign.ErrPublicTokenNotFound
+	}
+	return s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+		have, err := tx.PublicTokens(ctx, env)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.PublicToken(ctx, env, id); errors.Is(err, store.ErrNotFound) {
+			return countersign.ErrPublicTokenNotFound
+		}
+		if len(have) == 1 {
+			return countersign.ErrUnableToDeleteLastPublicToken
+		}
+		if err := tx.DeletePublicToken(ctx, env, id); err != nil {
+			return or(err, countersign.ErrPublicTokenNotFound)
+		}
+		return tx.Record(ctx, env, "public_token.deleted", id.String(), nil)
+	})
+}

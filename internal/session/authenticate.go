@@ -1,0 +1,139 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/rbac"
+	"github.com/countersign-auth/countersign/internal/store"
+)
+
+// accessResolution is how exactly a session knows its last access. Between two
+// steps nothing is written and the same JWT may be given back.
+const accessResolution = time.Minute
+
+// AuthenticateParams asks whether a session is alive, and may change it.
+type AuthenticateParams struct {
+	Environment  countersign.Environment
+	Actor        countersign.Actor
+	SessionToken countersign.Bearer // exactly one of the two
+	SessionJWT   countersign.Bearer // its exp does not matter
+	Minutes      *int               // the session's new lifetime from now; nil: unchanged
+	CustomClaims countersign.Object
+	Check        *Check
+}
+
+// Check asks whether the subject's roles permit an action.
+type Check struct {
+	ResourceID string
+	Action     string
+}
+
+// Authenticated is a session that is alive. GrantingRoles answers Check.
+type Authenticated struct {
+	Active
+	GrantingRoles []string
+}
+
+// Authenticate answers with the session if it is alive, and moves its last
+// access. It always reads the database: a session revoked anywhere is refused
+// here. Errors: ErrNoSessionArguments, ErrTooManySessionArguments,
+// ErrSessionNotFound, ErrUnableToParseSessionJWT, ErrConsumerSessionAuthorization,
+// and those of durations and claims.
+func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authenticated, error) {
+	env := p.Environment
+	switch {
+	case p.SessionToken == "" && p.SessionJWT == "":
+		return Authenticated{}, countersign.ErrNoSessionArguments
+	case p.SessionToken != "" && p.SessionJWT != "":
+		return Authenticated{}, countersign.ErrTooManySessionArguments
+	}
+	if err := checkMinutes(p.Minutes); err != nil {
+		return Authenticated{}, err
+	}
+	h, err := s.handle(ctx, env, p.SessionToken, p.SessionJWT)
+	if err != nil {
+		return Authenticated{}, err
+	}
+
+	var sess countersign.Session
+	var user countersign.User
+	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if sess, err = s.load(ctx, tx, env, h); err != nil {
+			return err
+		}
+		user, err = tx.User(ctx, env.ID, sess.UserID)
+		if errors.Is(err, store.ErrNotFound) {
+			err = countersign.ErrSessionNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return Authenticated{}, err
+	}
+	var granting []string
+	if p.Check != nil {
+		granting = rbac.Granting(countersign.DefaultPolicy(), user.Roles(), p.Check.ResourceID, p.Check.Action)
+		if len(granting) == 0 {
+			return Authenticated{}, countersign.ErrConsumerSessionAuthorization
+		}
+	}
+	if sess, err = s.access(ctx, p, h, sess); err != nil {
+		return Authenticated{}, err
+	}
+	active, err := s.activate(ctx, env, sess, user)
+	return Authenticated{Active: active, GrantingRoles: granting}, err
+}
+
+// access notes that a session was used, and stores what the caller changes.
+func (s *Service) access(ctx context.Context, p AuthenticateParams, h handle, sess countersign.Session) (countersign.Session, error) {
+	env := p.Environment
+	if p.Minutes != nil || len(p.CustomClaims) > 0 {
+		err := s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
+			if sess, err = s.load(ctx, tx, env, h); err != nil {
+				return err
+			}
+			return change(ctx, tx, env.ID, &sess, p)
+		})
+		if err == nil {
+			s.Metrics.Sessions("updated", 1)
+		}
+		return sess, err
+	}
+	if now := s.Now(); now.Sub(sess.LastAccessedAt) >= accessResolution {
+		if err := s.Store.TouchSession(ctx, env.ID, sess.ID, now); err != nil {
+			return sess, err
+		}
+		sess.LastAccessedAt = now.UTC().Truncate(time.Microsecond) // as it is stored
+	}
+	return sess, nil
+}
+
+func change(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, sess *countersign.Session, p AuthenticateParams) error {
+	claims, err := mergeClaims(sess.CustomClaims, p.CustomClaims)
+	if err != nil {
+		return err
+	}
+	sess.CustomClaims = claims
+	sess.LastAccessedAt = tx.Now
+	if p.Minutes != nil {
+		sess.ExpiresAt = expiry(tx.Now, *p.Minutes)
+	}
+	if err := tx.UpdateSession(ctx, env, *sess); err != nil {
+		return err
+	}
+	return tx.Record(ctx, env, "session.updated", sess.ID.String(), map[string]any{
+		"expires_at": sess.ExpiresAt.UTC().Format(time.RFC3339),
+	})
+}
+
+// OfUser are a user's sessions that are alive, oldest first.
+func (s *Service) OfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) (list []countersign.Session, err error) {
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		list, err = tx.SessionsOfUser(ctx, env, user)
+		return err
+	})
+	return list, err
+}

@@ -1,0 +1,140 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// jwtLifetime is how long a session JWT is valid, whatever the session's own
+// lifetime (README §6).
+const jwtLifetime = 5 * time.Minute
+
+// issuerPrefix stands before the environment's ID in iss: the only form that
+// every published client accepts, and it has no scheme (sessions-consumer.md §5).
+const issuerPrefix = "stytch.com/"
+
+// claimSet is the part of a session JWT's payload that says the same as the
+// session itself; the times of the JWT and the custom claims join it.
+type claimSet struct {
+	Issuer   string       `json:"iss"`
+	Audience []string     `json:"aud"`
+	Subject  string       `json:"sub"`
+	Session  sessionClaim `json:"https://stytch.com/session"`
+}
+
+type sessionClaim struct {
+	ID             string                        `json:"id"`
+	StartedAt      string                        `json:"started_at"`
+	LastAccessedAt string                        `json:"last_accessed_at"`
+	ExpiresAt      string                        `json:"expires_at"` // the session's, not the JWT's
+	Attributes     countersign.SessionAttributes `json:"attributes"`
+	Factors        []FactorShape                 `json:"authentication_factors"`
+	Roles          []string                      `json:"roles"`
+}
+
+// FactorShape is a factor as JWTs and answers show it (sessions-consumer.md §1.2).
+type FactorShape struct {
+	Type                string            `json:"type"`
+	DeliveryMethod      string            `json:"delivery_method"`
+	LastAuthenticatedAt string            `json:"last_authenticated_at"`
+	CreatedAt           string            `json:"created_at"`
+	UpdatedAt           string            `json:"updated_at"`
+	TrustedAuthToken    TrustedTokenShape `json:"trusted_auth_token_factor"`
+}
+
+// TrustedTokenShape is what is particular to a trusted token.
+type TrustedTokenShape struct {
+	TokenID string `json:"token_id"`
+}
+
+// FactorShapes are the factors of a session, in order.
+func FactorShapes(factors []countersign.Factor) []FactorShape {
+	list := make([]FactorShape, len(factors))
+	for i, f := range factors {
+		list[i] = FactorShape{
+			Type: "trusted_auth_token", DeliveryMethod: "trusted_token_exchange",
+			LastAuthenticatedAt: countersign.Timestamp(f.LastAuthenticatedAt), CreatedAt: countersign.Timestamp(f.CreatedAt), UpdatedAt: countersign.Timestamp(f.UpdatedAt),
+			TrustedAuthToken: TrustedTokenShape{TokenID: f.TokenID},
+		}
+	}
+	return list
+}
+
+// mint gives a JWT that says what the session says now. One that said exactly
+// this and is younger than accessResolution is given again: signing is by far
+// the largest cost of a request.
+func (s *Service) mint(ctx context.Context, env countersign.Environment, sess countersign.Session, user countersign.User) (countersign.Bearer, error) {
+	content, err := content(env, sess, user)
+	if err != nil {
+		return "", err
+	}
+	now := s.Now()
+	if jwt, ok := s.jwts.get(sess.ID, content, now); ok {
+		return jwt, nil
+	}
+	jwt, err := s.Keyring.Sign(ctx, env.ID, withTimes(content, now))
+	if err != nil {
+		return "", err
+	}
+	s.jwts.put(sess.ID, cachedJWT{content: content, jwt: jwt, minted: now})
+	return jwt, nil
+}
+
+// content is the payload without its times: a JSON object.
+func content(env countersign.Environment, sess countersign.Session, user countersign.User) ([]byte, error) {
+	project := env.ID.String()
+	payload, err := json.Marshal(claimSet{
+		Issuer: issuerPrefix + project, Audience: []string{project}, Subject: sess.UserID.String(),
+		Session: sessionClaim{
+			ID: sess.ID.String(), StartedAt: countersign.Timestamp(sess.StartedAt), LastAccessedAt: countersign.Timestamp(sess.LastAccessedAt), ExpiresAt: countersign.Timestamp(sess.ExpiresAt),
+			Attributes: sess.Attributes, Factors: FactorShapes(sess.Factors), Roles: user.Roles(),
+		},
+	})
+	if err != nil || len(sess.CustomClaims) == 0 {
+		return payload, err
+	}
+	custom, err := json.Marshal(sess.CustomClaims)
+	return join(payload, custom), err
+}
+
+// join is one object with the members of two that share none and are not empty.
+func join(a, b []byte) []byte {
+	return bytes.Join([][]byte{a[:len(a)-1], b[1:]}, []byte{','})
+}
+
+func withTimes(content []byte, now time.Time) []byte {
+	iat := now.Unix()
+	times := make([]byte, 0, 80)
+	times = append(times, `{"iat":`...)
+	times = strconv.AppendInt(times, iat, 10)
+	times = append(times, `,"nbf":`...)
+	times = strconv.AppendInt(times, iat, 10)
+	times = append(times, `,"exp":`...)
+	times = strconv.AppendInt(times, iat+int64(jwtLifetime/time.Second), 10)
+	return join(append(times, '}'), content)
+}
+
+var errNoSessionClaim = errors.New("no session of this environment in the JWT")
+
+// sessionOf is the session that a payload of ours speaks of.
+func sessionOf(env countersign.EnvironmentID, payload []byte) (countersign.SessionID, error) {
+	var c struct {
+		Issuer  string `json:"iss"`
+		Session struct {
+			ID countersign.SessionID `json:"id"`
+		} `json:"https://stytch.com/session"`
+	}
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return countersign.SessionID{}, err
+	}
+	if c.Issuer != issuerPrefix+env.String() || c.Session.ID.IsZero() {
+		return countersign.SessionID{}, errNoSessionClaim
+	}
+	return c.Session.ID, nil
+}

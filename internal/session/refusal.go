@@ -1,0 +1,50 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/trust"
+)
+
+// wireError is the contract's error for a refusal, with what a caller who holds
+// a secret may know: the reason, expected and received.
+func wireError(r *trust.Refusal) error {
+	var e *countersign.Error
+	switch r.Reason {
+	case trust.TokenTooLarge, trust.Malformed, trust.AlgorithmNotAllowed, trust.UnsupportedCriticalHeader, trust.WrongType,
+		trust.MissingExpiry, trust.Expired, trust.NotYetValid, trust.IssuedInFuture, trust.LifetimeTooLong,
+		trust.KeyNotFound, trust.KeyUnusable, trust.SignatureInvalid:
+		e = countersign.ErrInvalidTrustedAuthToken
+	case trust.IssuerMismatch:
+		e = countersign.ErrJWTInvalidIssuer
+	case trust.AudienceMismatch:
+		e = countersign.ErrJWTInvalidAudience
+	case trust.ClaimMissing, trust.ClaimType:
+		e = countersign.ErrJWTInvalidClaims
+	case trust.EmailInvalid:
+		e = countersign.ErrInvalidEmail
+	case trust.KeysUnavailable:
+		e = countersign.ErrKeysUnavailable.After(r.RetryAfter)
+	case trust.SubjectUnknown:
+		e = countersign.ErrUserNotFound
+	case trust.SubjectConflict:
+		e = countersign.ErrDuplicateUserExternalID
+	case trust.RoleNotAllowed:
+		e = countersign.ErrInvalidRBACRoleID
+	}
+	return e.Because(r).Saying("%s", sentence(r))
+}
+
+func sentence(r *trust.Refusal) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Reason: %s.", r.Reason)
+	if r.Expected != "" {
+		fmt.Fprintf(&b, " Expected: %s.", r.Expected)
+	}
+	if r.Received != "" {
+		fmt.Fprintf(&b, " Received: %s.", r.Received)
+	}
+	return b.String()
+}

@@ -1,0 +1,68 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/store"
+)
+
+// RevokeParams names the session to end, in exactly one of three ways.
+type RevokeParams struct {
+	Environment  countersign.Environment
+	Actor        countersign.Actor
+	SessionID    string
+	SessionToken countersign.Bearer
+	SessionJWT   countersign.Bearer // its exp does not matter
+}
+
+// Revoke ends a session at once, on every node. Errors:
+// ErrNoSessionRevokeArguments, ErrTooManySessionRevokeArguments,
+// ErrInvalidSessionID, ErrUnableToParseSessionJWT, and ErrSessionNotFound if it
+// is not alive.
+func (s *Service) Revoke(ctx context.Context, p RevokeParams) error {
+	env := p.Environment
+	given := 0
+	for _, is := range []bool{p.SessionID != "", p.SessionToken != "", p.SessionJWT != ""} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given == 0:
+		return countersign.ErrNoSessionRevokeArguments
+	case given > 1:
+		return countersign.ErrTooManySessionRevokeArguments
+	}
+	var h handle
+	var err error
+	if p.SessionID != "" {
+		if h.id, err = countersign.ParseID[countersign.SessionID](p.SessionID); err != nil {
+			return countersign.ErrInvalidSessionID
+		}
+		if err := countersign.CheckClass(h.id.Class(), env.ID); err != nil {
+			return err
+		}
+	} else if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
+		return err
+	}
+	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) error {
+		if h.token != nil {
+			if _, err := s.load(ctx, tx, env, h); err != nil {
+				return err
+			}
+		}
+		if err := tx.DeleteSession(ctx, env.ID, h.id); err != nil {
+			return err
+		}
+		return tx.Record(ctx, env.ID, "session.revoked", h.id.String(), nil)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return countersign.ErrSessionNotFound
+	}
+	if err == nil {
+		s.Metrics.Sessions("revoked", 1)
+	}
+	return err
+}

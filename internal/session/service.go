@@ -1,0 +1,115 @@
+// Package session is the heart: it turns a judged subject token into a session,
+// or into a further factor of one, and checks, extends and ends sessions. It
+// refuses to know HTTP and the shapes of the wire.
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/signing"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/telemetry"
+	"github.com/countersign-auth/countersign/internal/trust"
+)
+
+// Config is what a Service needs. Every field is required.
+type Config struct {
+	Store    *store.Store
+	Verifier *trust.Verifier
+	Keyring  *signing.Keyring
+	Keyset   *signing.Keyset
+	Metrics  *telemetry.Metrics
+	Logger   *slog.Logger
+	Now      func() time.Time
+}
+
+// Service is the only thing that makes, changes and ends sessions.
+type Service struct {
+	Config
+	jwts jwtCache
+}
+
+// New is a Service.
+func New(c Config) *Service { return &Service{Config: c} }
+
+// Active is a session that has just been made or checked, with the two things
+// that stand for it. User is the person it belongs to.
+type Active struct {
+	Session countersign.Session
+	User    countersign.User
+	Token   countersign.Bearer // the same for as long as the session lives
+	JWT     countersign.Bearer
+}
+
+// activate adds the token and the JWT to a session.
+func (s *Service) activate(ctx context.Context, env countersign.Environment, sess countersign.Session, user countersign.User) (Active, error) {
+	token, err := s.tokenOf(env, sess)
+	if err != nil {
+		return Active{}, err
+	}
+	jwt, err := s.mint(ctx, env, sess, user)
+	return Active{Session: sess, User: user, Token: token, JWT: jwt}, err
+}
+
+// handle is how a caller names a session: by token or by JWT.
+type handle struct {
+	id    countersign.SessionID
+	token *opaque // to be checked against the session's row; nil if a JWT's signature vouched
+}
+
+// handle reads a session token or a session JWT, of which exactly one is given.
+// Errors: ErrSessionNotFound for a token that can be none of ours,
+// ErrUnableToParseSessionJWT.
+func (s *Service) handle(ctx context.Context, env countersign.Environment, token, jwt countersign.Bearer) (handle, error) {
+	if jwt == "" {
+		parsed, err := parseToken(env.ID, token)
+		if err != nil {
+			return handle{}, countersign.ErrSessionNotFound.Because(err)
+		}
+		return handle{id: parsed.id, token: &parsed}, nil
+	}
+	payload, err := s.Keyring.Verify(ctx, env.ID, jwt)
+	if errors.Is(err, signing.ErrNotOurs) {
+		return handle{}, countersign.ErrUnableToParseSessionJWT.Because(err)
+	}
+	if err != nil {
+		return handle{}, err
+	}
+	id, err := sessionOf(env.ID, payload)
+	if err != nil {
+		return handle{}, countersign.ErrUnableToParseSessionJWT.Because(err)
+	}
+	return handle{id: id}, nil
+}
+
+// load reads the session that a handle names, and checks the token.
+// ErrSessionNotFound if it is gone, expired, or the token is not its own.
+func (s *Service) load(ctx context.Context, tx *store.Tx, env countersign.Environment, h handle) (countersign.Session, error) {
+	sess, err := tx.Session(ctx, env.ID, h.id)
+	if errors.Is(err, store.ErrNotFound) {
+		return sess, countersign.ErrSessionNotFound
+	}
+	if err != nil || h.token == nil {
+		return sess, err
+	}
+	if err := s.checkToken(env, sess, *h.token); err != nil {
+		return countersign.Session{}, err
+	}
+	return sess, nil
+}
+
+// checkMinutes refuses a duration out of bounds; 0 says nothing about duration.
+func checkMinutes(minutes *int) error {
+	if minutes != nil && (*minutes < countersign.MinSessionMinutes || *minutes > countersign.MaxSessionMinutes) {
+		return countersign.ErrInvalidSessionDurationMinutes
+	}
+	return nil
+}
+
+func expiry(now time.Time, minutes int) time.Time {
+	return now.Add(time.Duration(minutes) * time.Minute)
+}

@@ -1,0 +1,64 @@
+package telemetry
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics are all of the server's metrics, on a registry of their own. Labels
+// come from closed lists: nothing that a caller sends becomes one.
+type Metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	judged   *prometheus.CounterVec
+	sessions *prometheus.CounterVec
+}
+
+// NewMetrics registers the metrics, and those of the Go runtime and the process.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "countersign_http_request_seconds",
+			Help:    "Duration of HTTP requests, by route pattern and status.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
+		}, []string{"route", "status"}),
+		judged: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_subject_tokens_total",
+			Help: "Judged subject tokens, by reason of refusal; the reason of an accepted one is \"accepted\".",
+		}, []string{"reason"}),
+		sessions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_sessions_total",
+			Help: "Changes of sessions: started, attached, updated, revoked, expired.",
+		}, []string{"change"}),
+	}
+	m.registry.MustRegister(m.requests, m.judged, m.sessions,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Request counts one request.
+func (m *Metrics) Request(route string, status int, d time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(d.Seconds())
+}
+
+// Judged counts one judged subject token.
+func (m *Metrics) Judged(reason string) { m.judged.WithLabelValues(reason).Inc() }
+
+// Sessions counts n changes of sessions.
+func (m *Metrics) Sessions(change string, n int64) {
+	m.sessions.WithLabelValues(change).Add(float64(n))
+}
+
+// Register adds what another package collects by itself.
+func (m *Metrics) Register(c prometheus.Collector) error { return m.registry.Register(c) }
+
+// Handler answers a scrape.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
