@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/countersign-auth/countersign/internal/servertest"
+	"github.com/countersign-auth/countersign/internal/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -46,13 +49,10 @@ type testServer struct {
 }
 
 // startServer starts a server that stops when the test ends.
-//
-// TODO(#2): start internal/server here, on 127.0.0.1:0 with a database in
-// t.TempDir(), and delete the skip.
 func startServer(t *testing.T) testServer {
 	t.Helper()
-	t.Skip("the online_* scripts need internal/server, which startServer does not start yet (issue 2)")
-	return testServer{}
+	s := servertest.Start(t, storetest.SQLite(t), servertest.Options{})
+	return testServer{url: s.URL, workspaceKeyID: s.WorkspaceKeyID, workspaceKeySecret: s.WorkspaceKeySecret}
 }
 
 // scripts are the script files that need a server, or those that do not.

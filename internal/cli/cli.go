@@ -38,7 +38,7 @@ func Main(ctx context.Context, p Process) int {
 type grammar struct {
 	Help helpFlag `short:"h" help:"Show this help; after a command, the help of that command."`
 
-	// Serve and Demo belong here, in group "run".
+	Serve serveCommand `cmd:"" group:"run" help:"Run the server."`
 
 	Keys  keysCommand  `cmd:"" group:"issuer" help:"Make signing keys for an issuer of your own."`
 	Token tokenCommand `cmd:"" group:"issuer" help:"Sign and read subject tokens, without any server."`

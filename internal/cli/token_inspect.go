@@ -41,6 +41,9 @@ type tokenTimes struct {
 
 // Run decodes and prints.
 func (c *tokenInspect) Run(a *app) error {
+	if c.File == "-" && a.askable {
+		a.remark("paste the token, then press Enter and Ctrl-D")
+	}
 	raw, err := a.read(c.File)
 	if err != nil {
 		return err

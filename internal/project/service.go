@@ -125,4 +125,3 @@ func lastFour(secret countersign.Bearer) string {
 	s := secret.Reveal()
 	return s[len(s)-4:]
 }
-

@@ -50,10 +50,10 @@ func (k *Keyring) States(ctx context.Context, env countersign.EnvironmentID) ([]
 
 // Rotate makes a next key, which signs after Lead. If there is one already that
 // has not begun to sign and is of that algorithm, it is the answer.
-func (k *Keyring) Rotate(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, alg countersign.Algorithm) (countersign.SigningKey, error) {
+func (k *Keyring) Rotate(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, alg countersign.Algorithm) (KeyState, error) {
 	made, err := newKey(k.Keyset, env, alg, 0, time.Time{}, time.Time{}) // before the transaction: it takes long
 	if err != nil {
-		return countersign.SigningKey{}, err
+		return KeyState{}, err
 	}
 	var next countersign.SigningKey
 	err = k.Store.Update(ctx, actor, func(tx *store.Tx) error {
@@ -84,7 +84,7 @@ func (k *Keyring) Rotate(ctx context.Context, actor countersign.Actor, env count
 		})
 	})
 	k.forget(env)
-	return next, err
+	return KeyState{SigningKey: next, State: Next}, err
 }
 
 // Maintain makes next keys where they are due and removes what is past its

@@ -100,9 +100,6 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Ping reports whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
-
 // Tx is where statements run: inside Update a transaction, inside View the
 // database itself. Now is the one moment of all that it writes.
 type Tx struct {

@@ -60,6 +60,17 @@ func (s *Sources) Health() []SourceHealth {
 	return list
 }
 
+// HealthOf is the state of one source; StateNeverFetched if it is not in use.
+func (s *Sources) HealthOf(env countersign.EnvironmentID, url string) SourceHealth {
+	s.mu.Lock()
+	src := s.sources[sourceKey{env, url}]
+	s.mu.Unlock()
+	if src == nil {
+		return SourceHealth{EnvironmentID: env, URL: url, State: StateNeverFetched}
+	}
+	return src.health(s.now())
+}
+
 func (src *source) health(now time.Time) SourceHealth {
 	src.mu.Lock()
 	defer src.mu.Unlock()

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/telemetry"
+)
+
+// maxBody bounds a request's body, in bytes.
+const maxBody = 64 << 10
+
+// Caller is who makes a request. Environment is the zero value on the management
+// plane, where the path names it.
+type Caller struct {
+	Environment countersign.Environment
+	Actor       countersign.Actor
+}
+
+// Request is what an endpoint is given: the caller, the decoded body and the
+// names in the URL.
+type Request[Body any] struct {
+	Caller Caller
+	Body   Body
+	http   *http.Request
+}
+
+// None is the body of an endpoint that reads none. Whatever is sent is ignored.
+type None struct{}
+
+// Path is a segment of the path, decoded. It is valid UTF-8 without NUL.
+func (r *Request[B]) Path(name string) string { return r.http.PathValue(name) }
+
+// Query is a parameter of the query, "" if it is absent.
+func (r *Request[B]) Query(name string) string { return r.http.URL.Query().Get(name) }
+
+// Endpoint answers one kind of request. It is a plain function: its test needs
+// no HTTP.
+type Endpoint[Body any, Answer enveloped] func(context.Context, *Request[Body]) (Answer, error)
+
+type enveloped interface {
+	Envelop(requestID string, status int)
+}
+
+// Call makes an endpoint a handler: authenticate, decode, call, encode.
+func Call[Body any, Answer enveloped](auth Authenticator, fn Endpoint[Body, Answer]) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		line := telemetry.FromContext(ctx)
+		if err := checkText(r); err != nil {
+			WriteError(w, r, err)
+			return
+		}
+		caller, err := auth(ctx, r)
+		if err != nil {
+			WriteError(w, r, err)
+			return
+		}
+		caller.note(line)
+		request := &Request[Body]{Caller: caller, http: r}
+		if _, none := any(request.Body).(None); !none {
+			if err := decode(w, r, &request.Body); err != nil {
+				WriteError(w, r, err)
+				return
+			}
+		}
+		answer, err := fn(ctx, request)
+		if err != nil {
+			WriteError(w, r, err)
+			return
+		}
+		if cached, ok := any(answer).(wire.Cacheable); ok {
+			w.Header().Set("Cache-Control", cached.CacheControl())
+		}
+		answer.Envelop(line.ID.String(), http.StatusOK)
+		write(w, r, http.StatusOK, answer)
+	})
+}
+
+// note puts the caller on the request's line, and the request's ID, now that its
+// class is known, on the caller.
+func (c *Caller) note(line *telemetry.Request) {
+	if !c.Environment.ID.IsZero() {
+		line.Environment = c.Environment.ID
+		line.ID = line.ID.WithClass(c.Environment.ID.Class())
+	}
+	c.Actor.RequestID = line.ID
+	line.Actor = c.Actor.ID
+}
+
+// checkText refuses names in the URL that no database would take as text.
+func checkText(r *http.Request) error {
+	ok := func(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+	if !ok(r.URL.Path) {
+		return countersign.ErrBadRequest.Saying("The path is not valid UTF-8 text.")
+	}
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	for _, values := range r.URL.Query() {
+		for _, v := range values {
+			if !ok(v) {
+				return countersign.ErrBadRequest.Saying("The query is not valid UTF-8 text.")
+			}
+		}
+	}
+	return nil
+}
+
+// decode reads one JSON object. An empty body and null are an object without
+// members; members that nobody knows are ignored, because newer clients send
+// them.
+func decode(w http.ResponseWriter, r *http.Request, body any) error {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return countersign.ErrBadRequest.Saying("The body is larger than %d bytes.", maxBody)
+		}
+		return countersign.ErrBadRequest.Saying("The body could not be read.").Because(err)
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	err = json.Unmarshal(text, body)
+	if err == nil {
+		return nil
+	}
+	if named, ok := errors.AsType[*countersign.Error](err); ok {
+		return named
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if wrong.Field == "" {
+			return countersign.ErrBadRequest.Saying("The body must be a JSON object, not a JSON %s.", wrong.Value)
+		}
+		return countersign.ErrBadRequest.Saying("%s must be %s, not a JSON %s.", wrong.Field, described(wrong), wrong.Value)
+	}
+	return countersign.ErrBadRequest.Saying("The body is not valid JSON: %v.", err)
+}
+
+// described says which JSON type a field takes.
+func described(e *json.UnmarshalTypeError) string {
+	switch kind := e.Type.Kind().String(); kind {
+	case "string":
+		return "a string"
+	case "bool":
+		return "true or false"
+	case "int":
+		return "a whole number"
+	case "slice":
+		return "an array"
+	case "map", "struct":
+		return "an object"
+	default:
+		return fmt.Sprintf("of another type than %s", kind)
+	}
+}

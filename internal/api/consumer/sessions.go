@@ -1,0 +1,163 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/session"
+	"github.com/countersign-auth/countersign/internal/signing"
+)
+
+type attestRequest struct {
+	ProfileID              string             `json:"profile_id"`
+	Token                  string             `json:"token"`
+	SessionDurationMinutes *int               `json:"session_duration_minutes"`
+	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
+	SessionToken           string             `json:"session_token"`
+	SessionJWT             string             `json:"session_jwt"`
+}
+
+type attestAnswer struct {
+	wire.Envelope
+	UserID       string        `json:"user_id"`
+	SessionToken string        `json:"session_token"` // "" when no session
+	SessionJWT   string        `json:"session_jwt"`   // "" when no session
+	User         wire.User     `json:"user"`
+	Session      *wire.Session `json:"session"`
+	UserDevice   *struct{}     `json:"user_device"`
+}
+
+// attest is POST /v1/sessions/attest. Without a duration no session is made.
+func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*attestAnswer, error) {
+	switch {
+	case r.Body.ProfileID == "":
+		return nil, countersign.ErrBadRequest.Saying("profile_id is required.")
+	case r.Body.Token == "":
+		return nil, countersign.ErrBadRequest.Saying("token is required.")
+	}
+	profile, err := countersign.ParseID[countersign.ProfileID](r.Body.ProfileID)
+	if err != nil {
+		return nil, countersign.ErrProfileNotFound
+	}
+	if err := countersign.CheckClass(profile.Class(), r.Caller.Environment.ID); err != nil {
+		return nil, err
+	}
+	attested, err := s.Sessions.Attest(ctx, session.AttestParams{
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, ProfileID: profile, Token: countersign.Bearer(r.Body.Token),
+		Minutes: r.Body.SessionDurationMinutes, CustomClaims: r.Body.SessionCustomClaims,
+		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &attestAnswer{UserID: attested.User.ID.String(), User: wire.NewUser(attested.User)}
+	if active := attested.Active; active != nil {
+		shaped := wire.NewSession(active.Session, active.User)
+		answer.Session, answer.SessionToken, answer.SessionJWT = &shaped, active.Token.Reveal(), active.JWT.Reveal()
+	}
+	return answer, nil
+}
+
+type authenticateRequest struct {
+	SessionToken           string             `json:"session_token"`
+	SessionJWT             string             `json:"session_jwt"`
+	SessionDurationMinutes *int               `json:"session_duration_minutes"`
+	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
+	AuthorizationCheck     *struct {
+		ResourceID string `json:"resource_id"`
+		Action     string `json:"action"`
+	} `json:"authorization_check"`
+}
+
+type authenticateAnswer struct {
+	wire.Envelope
+	Session      wire.Session `json:"session"`
+	SessionToken string       `json:"session_token"`
+	SessionJWT   string       `json:"session_jwt"`
+	User         wire.User    `json:"user"`
+	Verdict      *verdict     `json:"verdict"` // null unless a check was asked for
+}
+
+type verdict struct {
+	Authorized    bool     `json:"authorized"`
+	GrantingRoles []string `json:"granting_roles"`
+}
+
+// authenticate is POST /v1/sessions/authenticate.
+func (s *Surface) authenticate(ctx context.Context, r *api.Request[authenticateRequest]) (*authenticateAnswer, error) {
+	params := session.AuthenticateParams{
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor,
+		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
+		Minutes: r.Body.SessionDurationMinutes, CustomClaims: r.Body.SessionCustomClaims,
+	}
+	if check := r.Body.AuthorizationCheck; check != nil {
+		if check.ResourceID == "" || check.Action == "" {
+			return nil, countersign.ErrBadRequest.Saying("authorization_check needs resource_id and action.")
+		}
+		params.Check = &session.Check{ResourceID: check.ResourceID, Action: check.Action}
+	}
+	authenticated, err := s.Sessions.Authenticate(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	answer := &authenticateAnswer{
+		Session: wire.NewSession(authenticated.Session, authenticated.User), User: wire.NewUser(authenticated.User),
+		SessionToken: authenticated.Token.Reveal(), SessionJWT: authenticated.JWT.Reveal(),
+	}
+	if params.Check != nil {
+		answer.Verdict = &verdict{Authorized: true, GrantingRoles: authenticated.GrantingRoles}
+	}
+	return answer, nil
+}
+
+type revokeRequest struct {
+	SessionID    string `json:"session_id"`
+	SessionToken string `json:"session_token"`
+	SessionJWT   string `json:"session_jwt"`
+}
+
+// revoke is POST /v1/sessions/revoke.
+func (s *Surface) revoke(ctx context.Context, r *api.Request[revokeRequest]) (*wire.Done, error) {
+	return &wire.Done{}, s.Sessions.Revoke(ctx, session.RevokeParams{
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionID: r.Body.SessionID,
+		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
+	})
+}
+
+type sessionsAnswer struct {
+	wire.Envelope
+	Sessions []wire.Session `json:"sessions"`
+}
+
+// sessions is GET /v1/sessions?user_id=.
+func (s *Surface) sessions(ctx context.Context, r *api.Request[api.None]) (*sessionsAnswer, error) {
+	user, err := s.Directory.User(ctx, r.Caller.Environment.ID, r.Query("user_id"))
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.Sessions.OfUser(ctx, r.Caller.Environment.ID, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	answer := &sessionsAnswer{Sessions: make([]wire.Session, len(list))}
+	for i, sess := range list {
+		answer.Sessions[i] = wire.NewSession(sess, user)
+	}
+	return answer, nil
+}
+
+// keySet is GET /v1/sessions/jwks/{project_id}, for anybody.
+func (s *Surface) keySet(ctx context.Context, r *api.Request[api.None]) (*wire.KeySet, error) {
+	env, err := countersign.ParseID[countersign.EnvironmentID](r.Path("project_id"))
+	if err != nil {
+		return nil, countersign.ErrProjectNotFound
+	}
+	keys, err := s.Keyring.PublicKeys(ctx, env)
+	if errors.Is(err, signing.ErrNoKey) {
+		err = countersign.ErrProjectNotFound
+	}
+	return &wire.KeySet{Keys: keys}, err
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/telemetry"
+)
+
+// errorURL is where each error type is explained.
+const errorURL = "https://github.com/countersign-auth/countersign/blob/main/docs/errors.md#"
+
+// envelopeError is the error object of the contract (README §3).
+type envelopeError struct {
+	StatusCode   int    `json:"status_code"`
+	RequestID    string `json:"request_id"`
+	ErrorType    string `json:"error_type"`
+	ErrorMessage string `json:"error_message"`
+	ErrorURL     string `json:"error_url"`
+}
+
+// status is the HTTP status of a kind of error.
+func status(k countersign.Kind) int {
+	switch k {
+	case countersign.Invalid, countersign.Conflict:
+		return http.StatusBadRequest
+	case countersign.Unauthenticated:
+		return http.StatusUnauthorized
+	case countersign.Forbidden:
+		return http.StatusForbidden
+	case countersign.NotFound:
+		return http.StatusNotFound
+	case countersign.BadMethod:
+		return http.StatusMethodNotAllowed
+	case countersign.Limited:
+		return http.StatusTooManyRequests
+	case countersign.Unavailable:
+		return http.StatusServiceUnavailable
+	case countersign.Internal:
+	}
+	return http.StatusInternalServerError
+}
+
+// WriteError answers with the error object. What is not an error of the contract
+// is an internal one: its cause goes to the request's log line and nowhere else.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	named, ok := errors.AsType[*countersign.Error](err)
+	switch {
+	case ok:
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		named = countersign.ErrUnavailable.Because(err).After(time.Second)
+	default:
+		named = countersign.ErrInternal.Because(err)
+	}
+	code := status(named.Kind)
+	line := telemetry.FromContext(r.Context())
+	line.ErrorType, line.Cause = named.Type, errors.Unwrap(named)
+	header := w.Header()
+	if named.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(named.RetryAfter.Seconds()))))
+	}
+	if code == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", `Basic realm="countersign", charset="UTF-8"`)
+	}
+	message := named.Message
+	if named.Detail != "" {
+		message += " " + named.Detail
+	}
+	write(w, r, code, envelopeError{
+		StatusCode: code, RequestID: line.ID.String(), ErrorType: named.Type,
+		ErrorMessage: message, ErrorURL: errorURL + named.Type,
+	})
+}
+
+// write encodes an answer.
+func write(w http.ResponseWriter, r *http.Request, code int, answer any) {
+	line := telemetry.FromContext(r.Context())
+	body, err := json.Marshal(answer)
+	if err != nil { // no answer of ours fails to encode; say so if one does
+		code, line.ErrorType, line.Cause = http.StatusInternalServerError, countersign.ErrInternal.Type, err
+		body = []byte(`{"status_code":500,"request_id":"` + line.ID.String() + `","error_type":"internal_server_error","error_message":"The answer could not be encoded.","error_url":"` + errorURL + `internal_server_error"}`)
+	}
+	line.Status = code
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("X-Content-Type-Options", "nosniff")
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store") // answers hold tokens
+	}
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // a client that is gone is nobody's error
+}
+
+// WriteDone answers with the envelope and nothing else.
+func WriteDone(w http.ResponseWriter, r *http.Request) {
+	done := &wire.Done{}
+	done.Envelop(telemetry.FromContext(r.Context()).ID.String(), http.StatusOK)
+	write(w, r, http.StatusOK, done)
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/telemetry"
+)
+
+// Route is one endpoint: a method, a pattern of net/http.ServeMux, and what
+// answers.
+type Route struct {
+	Method  string
+	Pattern string
+	Handler http.Handler
+}
+
+// Router finds the endpoint of a request. What has none gets the contract's
+// error object; nothing is ever redirected, because a redirected POST has lost
+// its body (sdk-matrix.md §6, quirk 23).
+type Router struct {
+	mux     *http.ServeMux
+	methods []string
+}
+
+// NewRouter is a router over the routes of all surfaces.
+func NewRouter(routes ...[]Route) *Router {
+	r := &Router{mux: http.NewServeMux()}
+	for _, route := range slices.Concat(routes...) {
+		r.mux.Handle(route.Method+" "+route.Pattern, route.Handler)
+		if !slices.Contains(r.methods, route.Method) {
+			r.methods = append(r.methods, route.Method)
+		}
+	}
+	slices.Sort(r.methods)
+	return r
+}
+
+// ServeHTTP answers a request. Slashes doubled at the start of the path are
+// tolerated, because a published client makes them.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "//") {
+		r.URL.Path = "/" + strings.TrimLeft(r.URL.Path, "/")
+		if r.URL.RawPath != "" {
+			r.URL.RawPath = "/" + strings.TrimLeft(r.URL.RawPath, "/")
+		}
+	}
+	if !straight(r.URL.EscapedPath()) {
+		WriteError(w, r, countersign.ErrRouteNotFound)
+		return
+	}
+	_, pattern := rt.mux.Handler(r)
+	if pattern == "" {
+		rt.refuse(w, r)
+		return
+	}
+	telemetry.FromContext(r.Context()).Route = pattern
+	rt.mux.ServeHTTP(w, r) // which looks again, because only that sets the path values
+}
+
+// straight reports whether a path goes where it says: no empty, "." or ".."
+// segment, but for a slash at the end.
+func straight(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return false
+	}
+	segments := strings.Split(rest, "/")
+	for i, s := range segments {
+		if s == "." || s == ".." || s == "" && i < len(segments)-1 {
+			return false
+		}
+	}
+	return true
+}
+
+// refuse tells an unknown path from a known one with another method.
+func (rt *Router) refuse(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range rt.methods {
+		other := *r
+		other.Method = method
+		if _, pattern := rt.mux.Handler(&other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		WriteError(w, r, countersign.ErrRouteNotFound)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	WriteError(w, r, countersign.ErrMethodNotAllowed)
+}

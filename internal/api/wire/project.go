@@ -1,0 +1,117 @@
+package wire
+
+import (
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/signing"
+)
+
+// Project is a project (management.md §2).
+type Project struct {
+	ProjectSlug string  `json:"project_slug"`
+	Name        string  `json:"name"`
+	Vertical    string  `json:"vertical"`
+	CreatedAt   *string `json:"created_at"`
+}
+
+// NewProject shapes a project.
+func NewProject(p countersign.Project) Project {
+	return Project{ProjectSlug: p.Slug, Name: p.Name, Vertical: string(p.Vertical), CreatedAt: moment(p.CreatedAt)}
+}
+
+// NewProjects shapes a list of projects.
+func NewProjects(list []countersign.Project) []Project { return each(list, NewProject) }
+
+// Environment is an environment with all its settings (management.md §3).
+type Environment struct {
+	EnvironmentSlug string  `json:"environment_slug"`
+	ProjectSlug     string  `json:"project_slug"`
+	Name            string  `json:"name"`
+	ProjectID       string  `json:"project_id"`
+	Type            string  `json:"type"`
+	OAuthCallbackID string  `json:"oauth_callback_id"`
+	CreatedAt       *string `json:"created_at"`
+	countersign.EnvironmentSettings
+}
+
+// NewEnvironment shapes an environment.
+func NewEnvironment(e countersign.Environment) Environment {
+	return Environment{
+		EnvironmentSlug: e.Slug, ProjectSlug: e.ProjectSlug, Name: e.Name, ProjectID: e.ID.String(), Type: string(e.Type),
+		OAuthCallbackID: e.OAuthCallbackID, CreatedAt: moment(e.CreatedAt), EnvironmentSettings: e.Settings,
+	}
+}
+
+// NewEnvironments shapes a list of environments.
+func NewEnvironments(list []countersign.Environment) []Environment { return each(list, NewEnvironment) }
+
+// Metrics counts what is in an environment.
+type Metrics struct {
+	UserCount         int `json:"user_count"`
+	OrganizationCount int `json:"organization_count"`
+	MemberCount       int `json:"member_count"`
+	M2MClientCount    int `json:"m2m_client_count"`
+}
+
+// Secret is a new secret: the only answer that holds its value.
+type Secret struct {
+	SecretID  string  `json:"secret_id"`
+	Secret    string  `json:"secret"`
+	CreatedAt *string `json:"created_at"`
+}
+
+// NewSecret shapes a new secret, value and all.
+func NewSecret(s countersign.Secret, value countersign.Bearer) Secret {
+	return Secret{SecretID: s.ID.String(), Secret: value.Reveal(), CreatedAt: moment(s.CreatedAt)}
+}
+
+// MaskedSecret is a secret ever after.
+type MaskedSecret struct {
+	SecretID  string  `json:"secret_id"`
+	LastFour  string  `json:"last_four"`
+	CreatedAt *string `json:"created_at"`
+	UsedAt    *string `json:"used_at"`
+}
+
+// NewMaskedSecret shapes a secret without its value.
+func NewMaskedSecret(s countersign.Secret) MaskedSecret {
+	return MaskedSecret{SecretID: s.ID.String(), LastFour: s.LastFour, CreatedAt: moment(s.CreatedAt), UsedAt: moment(s.UsedAt)}
+}
+
+// NewMaskedSecrets shapes a list of secrets.
+func NewMaskedSecrets(list []countersign.Secret) []MaskedSecret { return each(list, NewMaskedSecret) }
+
+// PublicToken is a public token.
+type PublicToken struct {
+	PublicToken string  `json:"public_token"`
+	CreatedAt   *string `json:"created_at"`
+}
+
+// NewPublicToken shapes a public token.
+func NewPublicToken(t countersign.PublicToken) PublicToken {
+	return PublicToken{PublicToken: t.ID.String(), CreatedAt: moment(t.CreatedAt)}
+}
+
+// NewPublicTokens shapes a list of public tokens.
+func NewPublicTokens(list []countersign.PublicToken) []PublicToken { return each(list, NewPublicToken) }
+
+// SigningKey is one of an environment's own keys. This server's addition to the
+// contract.
+type SigningKey struct {
+	SigningKeyID string  `json:"signing_key_id"`
+	Algorithm    string  `json:"algorithm"`
+	State        string  `json:"state"`
+	CreatedAt    *string `json:"created_at"`
+	ActivatesAt  *string `json:"activates_at"`
+	RemovedAt    *string `json:"removed_at"`
+}
+
+// NewSigningKey shapes a signing key, without either half.
+func NewSigningKey(k signing.KeyState) SigningKey {
+	return SigningKey{
+		SigningKeyID: k.ID.String(), Algorithm: string(k.Algorithm), State: string(k.State),
+		CreatedAt: moment(k.CreatedAt), ActivatesAt: moment(k.ActivatesAt), RemovedAt: moment(k.RemovedAt),
+	}
+}
+
+// NewSigningKeys shapes a list of signing keys.
+func NewSigningKeys(list []signing.KeyState) []SigningKey { return each(list, NewSigningKey) }

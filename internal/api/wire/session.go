@@ -1,0 +1,39 @@
+package wire
+
+import (
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/session"
+	"github.com/countersign-auth/countersign/internal/signing"
+)
+
+// Session is a session of a user (sessions-consumer.md §1.1).
+type Session struct {
+	SessionID             string                        `json:"session_id"`
+	UserID                string                        `json:"user_id"`
+	AuthenticationFactors []session.FactorShape         `json:"authentication_factors"`
+	Roles                 []string                      `json:"roles"`
+	StartedAt             *string                       `json:"started_at"`
+	LastAccessedAt        *string                       `json:"last_accessed_at"`
+	ExpiresAt             *string                       `json:"expires_at"`
+	Attributes            countersign.SessionAttributes `json:"attributes"`
+	CustomClaims          countersign.Object            `json:"custom_claims"` // null if none
+}
+
+// NewSession shapes a session of a user.
+func NewSession(s countersign.Session, u countersign.User) Session {
+	return Session{
+		SessionID: s.ID.String(), UserID: s.UserID.String(), AuthenticationFactors: session.FactorShapes(s.Factors), Roles: u.Roles(),
+		StartedAt: moment(s.StartedAt), LastAccessedAt: moment(s.LastAccessedAt), ExpiresAt: moment(s.ExpiresAt),
+		Attributes: s.Attributes, CustomClaims: s.CustomClaims,
+	}
+}
+
+// KeySet is our own published key set (sessions-consumer.md §6).
+type KeySet struct {
+	Envelope
+	Keys []signing.JWK `json:"keys"`
+}
+
+// CacheControl lets clients keep the key set for a quarter of an hour, a quarter
+// of the time for which a key is published before it signs.
+func (*KeySet) CacheControl() string { return "public, max-age=900" }

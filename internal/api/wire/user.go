@@ -1,0 +1,78 @@
+package wire
+
+import (
+	"encoding/json"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// User is a user of a consumer project (users.md §1). Lists of factors that this
+// server never makes are always empty.
+type User struct {
+	UserID                 string             `json:"user_id"`
+	Emails                 []Email            `json:"emails"`
+	Status                 string             `json:"status"`
+	PhoneNumbers           []Phone            `json:"phone_numbers"`
+	WebauthnRegistrations  []struct{}         `json:"webauthn_registrations"`
+	Providers              []struct{}         `json:"providers"`
+	TOTPs                  []struct{}         `json:"totps"`
+	CryptoWallets          []struct{}         `json:"crypto_wallets"`
+	BiometricRegistrations []struct{}         `json:"biometric_registrations"`
+	IsLocked               bool               `json:"is_locked"`
+	Roles                  []string           `json:"roles"`
+	Name                   countersign.Name   `json:"name"`
+	CreatedAt              *string            `json:"created_at"`
+	Password               *struct{}          `json:"password"`
+	TrustedMetadata        countersign.Object `json:"trusted_metadata"`
+	UntrustedMetadata      countersign.Object `json:"untrusted_metadata"`
+	ExternalID             *string            `json:"external_id"`
+	LockCreatedAt          *string            `json:"lock_created_at"`
+	LockExpiresAt          *string            `json:"lock_expires_at"`
+}
+
+// Email is an address of a user.
+type Email struct {
+	EmailID  string `json:"email_id"`
+	Email    string `json:"email"`
+	Verified bool   `json:"verified"`
+}
+
+// Phone is a phone number of a user.
+type Phone struct {
+	PhoneID     string `json:"phone_id"`
+	PhoneNumber string `json:"phone_number"`
+	Verified    bool   `json:"verified"`
+}
+
+// NewUser shapes a user.
+func NewUser(u countersign.User) User {
+	w := User{
+		UserID: u.ID.String(), Status: string(u.Status), Roles: u.Roles(), Name: u.Name, CreatedAt: moment(u.CreatedAt),
+		TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,
+		Emails: each(u.Emails, func(e countersign.Email) Email {
+			return Email{EmailID: e.ID.String(), Email: e.Address, Verified: e.Verified}
+		}),
+		PhoneNumbers: each(u.Phones, func(p countersign.Phone) Phone {
+			return Phone{PhoneID: p.ID.String(), PhoneNumber: p.Number, Verified: p.Verified}
+		}),
+		WebauthnRegistrations: []struct{}{}, Providers: []struct{}{}, TOTPs: []struct{}{},
+		CryptoWallets: []struct{}{}, BiometricRegistrations: []struct{}{},
+	}
+	if u.ExternalID != "" {
+		w.ExternalID = &u.ExternalID
+	}
+	return w
+}
+
+// Metadata reads metadata of a request: nil for absent and null;
+// ErrMetadataInvalidFormat for what is not an object.
+func Metadata(raw json.RawMessage) (countersign.Object, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	var o countersign.Object
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, countersign.ErrMetadataInvalidFormat
+	}
+	return o, nil
+}

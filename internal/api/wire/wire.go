@@ -1,0 +1,64 @@
+// Package wire has the JSON shapes of the contract and their constructors, one
+// file a resource. Null rules are in the types: what is required is never null
+// and never omitted, what is an optional moment is never "" (README §4).
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// Envelope is at the top level of every answer. Answers embed it.
+type Envelope struct {
+	RequestID  string `json:"request_id"`
+	StatusCode int    `json:"status_code"`
+}
+
+// Envelop fills in the envelope.
+func (e *Envelope) Envelop(requestID string, status int) {
+	e.RequestID, e.StatusCode = requestID, status
+}
+
+// Done is the answer of an endpoint that has nothing to say.
+type Done struct{ Envelope }
+
+// Cacheable is an answer that others may keep; all the rest hold secrets.
+type Cacheable interface{ CacheControl() string }
+
+// Nullable is a field of a request in which null and absent differ.
+type Nullable[T any] struct {
+	Given bool // the field was there
+	Null  bool // and it was null
+	Value T
+}
+
+// UnmarshalJSON is called only for a field that is there.
+func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
+	n.Given = true
+	n.Null = bytes.Equal(b, []byte("null"))
+	if n.Null {
+		return nil
+	}
+	return json.Unmarshal(b, &n.Value)
+}
+
+// moment is an optional timestamp: null for the zero moment.
+func moment(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := countersign.Timestamp(t)
+	return &s
+}
+
+// each builds a list that is never null.
+func each[T, W any](list []T, build func(T) W) []W {
+	out := make([]W, len(list))
+	for i, v := range list {
+		out[i] = build(v)
+	}
+	return out
+}

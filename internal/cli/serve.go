@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/countersign-auth/countersign/internal/server"
+)
+
+// serveCommand is the server itself.
+type serveCommand struct {
+	Addr             string   `env:"COUNTERSIGN_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"settings" help:"Where the API listens; default 127.0.0.1:8080."`
+	MetricsAddr      string   `env:"COUNTERSIGN_METRICS_ADDR" placeholder:"HOST:PORT" group:"settings" help:"Where /metrics and /debug/pprof listen; default nowhere."`
+	Database         string   `placeholder:"FILE|URL" group:"settings" help:"A SQLite file, made if it is missing, or a postgres:// URL; default countersign.db. Otherwise COUNTERSIGN_DATABASE holds it or COUNTERSIGN_DATABASE_FILE names a file that does."`
+	Keyset           string   `placeholder:"FILE" group:"settings" help:"The keyset that encrypts private keys at rest, made on the first start; default beside a SQLite file, or in your configuration folder. Otherwise COUNTERSIGN_KEYSET holds it or COUNTERSIGN_KEYSET_FILE names the file."`
+	JWKSAllowPrivate []string `name:"jwks-allow-private" env:"COUNTERSIGN_JWKS_ALLOW_PRIVATE" placeholder:"HOST|CIDR" group:"settings" help:"A host or network that key sets may be fetched from although it is not public, and by plain http; repeatable, or a comma list."`
+	WorkspaceKeyID   string   `name:"workspace-key-id" env:"COUNTERSIGN_WORKSPACE_KEY_ID" placeholder:"ID" group:"settings" help:"ID of a workspace key of your own choice; COUNTERSIGN_WORKSPACE_KEY_SECRET or …_FILE holds its secret."`
+	LogFormat        string   `env:"COUNTERSIGN_LOG_FORMAT" enum:"json,text" default:"json" placeholder:"FORMAT" group:"settings" help:"json (default) or text; the log goes to standard error."`
+}
+
+// Help is what the command's own help says.
+func (serveCommand) Help() string {
+	return `Runs the server until it is interrupted. One SQLite file has one process; any number of processes share one PostgreSQL database.
+
+The first start on an empty database prints a workspace key, once: it opens the management API. Give your own with COUNTERSIGN_WORKSPACE_KEY_ID and COUNTERSIGN_WORKSPACE_KEY_SECRET.
+
+Example:
+  countersign serve --database countersign.db
+  countersign serve --addr 0.0.0.0:8080 --database postgres://countersign@db/countersign --jwks-allow-private idp.internal`
+}
+
+// Run serves until ctx ends.
+func (c *serveCommand) Run(ctx context.Context, a *app) error {
+	config, err := c.config(a)
+	if err != nil {
+		return err
+	}
+	s, err := server.New(ctx, config)
+	if err != nil {
+		return failed(err.Error(), "")
+	}
+	if key := s.NewWorkspaceKey; key.ID != "" {
+		a.remark("This workspace key opens the management API. It is shown once; keep it.")
+		if _, err := fmt.Fprintf(a.stdout, "COUNTERSIGN_WORKSPACE_KEY_ID=%s\nCOUNTERSIGN_WORKSPACE_KEY_SECRET=%s\n", key.ID, key.Secret.Reveal()); err != nil {
+			return err
+		}
+	}
+	return s.Run(ctx, func(addr string) { config.Logger.InfoContext(ctx, "listening", "addr", addr) })
+}
+
+func (c *serveCommand) config(a *app) (server.Config, error) {
+	config := server.Config{
+		Addr: c.Addr, MetricsAddr: c.MetricsAddr, Database: c.Database, KeysetFile: c.Keyset,
+		WorkspaceKeyID: c.WorkspaceKeyID, Now: a.now,
+	}
+	for _, entry := range c.JWKSAllowPrivate {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			config.JWKSAllowPrivate = append(config.JWKSAllowPrivate, entry)
+		}
+	}
+	var err error
+	if config.WorkspaceKeySecret, err = a.secret("COUNTERSIGN_WORKSPACE_KEY_SECRET", ""); err != nil {
+		return config, err
+	}
+	if config.KeysetFile == "" {
+		if a.value("COUNTERSIGN_KEYSET") == "" {
+			config.KeysetFile = a.value("COUNTERSIGN_KEYSET_FILE") // which may not be there yet
+		} else if config.Keyset, err = a.secret("COUNTERSIGN_KEYSET", ""); err != nil {
+			return config, err
+		}
+	}
+	if config.Database == "" {
+		database, err := a.secret("COUNTERSIGN_DATABASE", "")
+		if err != nil {
+			return config, err
+		}
+		if config.Database = database.Reveal(); config.Database == "" {
+			config.Database = "countersign.db"
+		}
+	}
+	var handler slog.Handler = slog.NewJSONHandler(a.stderr, nil)
+	if c.LogFormat == "text" {
+		handler = slog.NewTextHandler(a.stderr, nil)
+	}
+	config.Logger = slog.New(handler)
+	return config, nil
+}

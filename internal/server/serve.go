@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"runtime/debug"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/telemetry"
+)
+
+// ServeHTTP gives a request an ID, a deadline and its line in the log.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := s.config.Now()
+	line := &telemetry.Request{
+		ID: countersign.NewID[countersign.RequestID](countersign.Test), Method: r.Method, Route: "none", RemoteAddress: remote(r),
+	}
+	ctx, cancel := context.WithTimeout(telemetry.WithRequest(r.Context(), line), requestTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			api.WriteError(w, r.WithContext(ctx), fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+		line.Duration = s.config.Now().Sub(start)
+		s.metrics.Request(line.Route, line.Status, line.Duration)
+		s.log(ctx, line)
+	}()
+	s.router.ServeHTTP(w, r.WithContext(ctx))
+}
+
+func (s *Server) log(ctx context.Context, line *telemetry.Request) {
+	switch {
+	case line.Status >= http.StatusInternalServerError:
+		s.config.Logger.ErrorContext(ctx, "request", "http", line)
+	default:
+		s.config.Logger.InfoContext(ctx, "request", "http", line)
+	}
+}
+
+// remote is the address of the other end, without its port.
+func remote(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// probes say whether the process is alive, and whether it can do its work. An
+// issuer in trouble is no reason to take the server away.
+func (s *Server) probes() []api.Route {
+	probe := func(check func(context.Context) error) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := check(r.Context()); err != nil {
+				api.WriteError(w, r, countersign.ErrUnavailable.Because(err))
+				return
+			}
+			api.WriteDone(w, r)
+		})
+	}
+	return []api.Route{
+		{Method: http.MethodGet, Pattern: "/healthz", Handler: probe(func(context.Context) error { return nil })},
+		{Method: http.MethodGet, Pattern: "/readyz", Handler: probe(s.ready)},
+	}
+}
+
+// ready reads through the schema and opens what it reads with the keyset.
+func (s *Server) ready(ctx context.Context) error {
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		sealed, err := tx.WorkspaceFact(ctx, keysetFact)
+		if err != nil {
+			return err
+		}
+		_, err = s.keyset.Open(sealed, keysetFact)
+		return err
+	})
+}
+
+// private is what only the operator's own network may see.
+func (s *Server) private() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}

@@ -1,0 +1,206 @@
+// Package server puts everything together: New wires it by hand, top to bottom;
+// Run listens, and ends it all in order.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/consumer"
+	"github.com/countersign-auth/countersign/internal/api/management"
+	"github.com/countersign-auth/countersign/internal/directory"
+	"github.com/countersign-auth/countersign/internal/project"
+	"github.com/countersign-auth/countersign/internal/session"
+	"github.com/countersign-auth/countersign/internal/signing"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/telemetry"
+	"github.com/countersign-auth/countersign/internal/trust"
+)
+
+// Server is a wired server. It answers requests (it is an http.Handler) from New
+// on; Run adds the listeners and what goes on in the background.
+type Server struct {
+	// NewWorkspaceKey is the key that this start made; its ID is "" if it made
+	// none. It is kept nowhere else.
+	NewWorkspaceKey project.WorkspaceKey
+
+	config   Config
+	store    *store.Store
+	keyset   *signing.Keyset
+	sources  *trust.Sources
+	keyring  *signing.Keyring
+	sessions *session.Service
+	metrics  *telemetry.Metrics
+	router   *api.Router
+}
+
+// New opens the database and the keyset and wires the server. It asks nothing of
+// the network but a PostgreSQL database.
+func New(ctx context.Context, c Config) (_ *Server, err error) {
+	if err := c.setDefaults(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, metrics: telemetry.NewMetrics()}
+	if s.store, err = store.Open(ctx, store.Config{Database: c.Database, Now: c.Now}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.store.Close())
+		}
+	}()
+	if s.keyset, err = s.openKeyset(ctx); err != nil {
+		return nil, err
+	}
+	s.sources, err = trust.NewSources(trust.SourcesConfig{
+		Now: c.Now, Archive: s.store, AllowPrivate: c.JWKSAllowPrivate, Logger: c.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
+	}
+	if err := s.metrics.Register(sourceCollector{s.sources}); err != nil {
+		return nil, err
+	}
+
+	s.keyring = signing.NewKeyring(signing.Config{Store: s.store, Keyset: s.keyset, Now: c.Now, Logger: c.Logger})
+	projects := &project.Service{Config: project.Config{
+		Store: s.store, Keyring: s.keyring,
+		NewTokenKey: func(env countersign.EnvironmentID) ([]byte, error) { return session.NewTokenKey(s.keyset, env) },
+	}}
+	s.sessions = session.New(session.Config{
+		Store: s.store, Verifier: trust.NewVerifier(c.Now, s.sources.KeySet), Keyring: s.keyring, Keyset: s.keyset,
+		Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
+	})
+	key, made, err := projects.EnsureWorkspaceKey(ctx, project.WorkspaceKey{ID: c.WorkspaceKeyID, Secret: c.WorkspaceKeySecret})
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		s.NewWorkspaceKey = key
+	}
+
+	consumers := &consumer.Surface{
+		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: &directory.Service{Store: s.store}, Keyring: s.keyring,
+	}
+	operators := &management.Surface{Authenticate: api.WorkspaceKey(projects), Projects: projects, Keyring: s.keyring, Sources: s.sources}
+	s.router = api.NewRouter(consumers.Routes(), operators.Routes(), s.probes())
+	return s, nil
+}
+
+// keysetFact is the name under which the database keeps a word that only its
+// keyset opens, so that a wrong keyset is found at start and not at sign-in.
+const (
+	keysetFact = "keyset"
+	keysetWord = "countersign"
+)
+
+func (s *Server) openKeyset(ctx context.Context) (*signing.Keyset, error) {
+	var sealed []byte
+	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
+		sealed, err = tx.WorkspaceFact(ctx, keysetFact)
+		return err
+	})
+	empty := errors.Is(err, store.ErrNotFound)
+	if err != nil && !empty {
+		return nil, err
+	}
+	keyset, err := s.config.openKeyset(empty)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.Update(ctx, countersign.System(), func(tx *store.Tx) error {
+		if sealed, err = tx.WorkspaceFact(ctx, keysetFact); !errors.Is(err, store.ErrNotFound) {
+			return err // another process may have been faster
+		}
+		if sealed, err = keyset.Seal([]byte(keysetWord), keysetFact); err != nil {
+			return err
+		}
+		if err := tx.InsertWorkspaceFact(ctx, keysetFact, sealed); err != nil {
+			return err
+		}
+		return tx.Record(ctx, countersign.EnvironmentID{}, "workspace.created", keysetFact, nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := keyset.Open(sealed, keysetFact); err != nil {
+		return nil, errors.New("this database's private keys are encrypted under another keyset; set --keyset to the one it began with")
+	}
+	return keyset, nil
+}
+
+// Close closes the database. Run does it by itself.
+func (s *Server) Close() error { return s.store.Close() }
+
+// How long things may take.
+const (
+	requestTime = 10 * time.Second
+	drainTime   = 10 * time.Second
+	headerTime  = 5 * time.Second
+	idleTime    = 2 * time.Minute
+	headerBytes = 16 << 10
+)
+
+// Run serves until ctx ends, then stops accepting, finishes what is in flight
+// within ten seconds, and closes the database. ready is called with the API's
+// address once it listens; it may be nil.
+func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	var listen net.ListenConfig
+	main, err := listen.Listen(ctx, "tcp", s.config.Addr)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	servers := []*http.Server{s.newHTTP(s)}
+	listeners := []net.Listener{main}
+	if s.config.MetricsAddr != "" {
+		private, err := listen.Listen(ctx, "tcp", s.config.MetricsAddr)
+		if err != nil {
+			return errors.Join(fmt.Errorf("listen for metrics: %w", err), main.Close())
+		}
+		servers, listeners = append(servers, s.newHTTP(s.private())), append(listeners, private)
+	}
+	group, background := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.sources.Run(background) })
+	group.Go(func() error { return s.keyring.Run(background) })
+	group.Go(func() error { return s.sessions.Run(background) })
+	for i, server := range servers {
+		group.Go(func() error {
+			if err := server.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-background.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		var err error
+		for _, server := range servers {
+			err = errors.Join(err, server.Shutdown(drain))
+		}
+		return err
+	})
+	if ready != nil {
+		ready(main.Addr().String())
+	}
+	return group.Wait()
+}
+
+func (s *Server) newHTTP(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: 3 * requestTime,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+		ErrorLog: slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelWarn),
+	}
+}
