@@ -38,6 +38,7 @@ func Main(ctx context.Context, p Process) int {
 type grammar struct {
 	Help helpFlag `short:"h" help:"Show this help; after a command, the help of that command."`
 
+	Demo  demoCommand  `cmd:"" group:"run" help:"Watch a JWT become a session, on a server of its own."`
 	Serve serveCommand `cmd:"" group:"run" help:"Run the server."`
 
 	Keys  keysCommand  `cmd:"" group:"issuer" help:"Make signing keys for an issuer of your own."`

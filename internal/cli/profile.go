@@ -56,7 +56,8 @@ func (c *profileCreate) Run(ctx context.Context, a *app) error {
 	default:
 		return usage("no keys to check the issuer's tokens with", "give --jwks-url URL, or --public-key FILE (countersign keys generate makes one)")
 	}
-	if err := c.fill(a, &body); err != nil {
+	var err error
+	if body.AttributeMapping, err = c.mapping(a); err != nil {
 		return err
 	}
 	if body.AttributeMapping == nil {
@@ -157,7 +158,8 @@ with "profile key".
 // Run updates.
 func (c *profileUpdate) Run(ctx context.Context, a *app) error {
 	body := profileBody{Name: c.Name, Issuer: c.Issuer, Audience: c.Audience, JWKSURL: c.JWKSURL, CanJITProvision: c.JIT}
-	if err := c.fill(a, &body); err != nil {
+	var err error
+	if body.AttributeMapping, err = c.mapping(a); err != nil {
 		return err
 	}
 	if body.empty() {

@@ -13,7 +13,6 @@ type profileFlags struct {
 	Map              []string `sep:"none" placeholder:"ATTRIBUTE=CLAIM" xor:"mapping" help:"Which claim an attribute comes from: email=…, token_id=…, external_user_id=…, role_ids=…. Repeatable."`
 	AttributeMapping string   `placeholder:"JSON" xor:"mapping" help:"The whole mapping as a JSON object or @FILE; null for none."`
 	JIT              *bool    `name:"jit" negatable:"" help:"Provision just in time: make people who are not known yet."`
-	TrustPolicy      string   `placeholder:"JSON" help:"What tightens the profile, as a JSON object or @FILE: algorithms, audiences, required_typ, clock_skew_seconds and the like."`
 }
 
 // profileBody is the body of creating and of patching a profile (profiles.md §2).
@@ -26,32 +25,15 @@ type profileBody struct {
 	PEMFiles         []string        `json:"pem_files,omitempty"`
 	AttributeMapping json.RawMessage `json:"attribute_mapping,omitempty"`
 	CanJITProvision  *bool           `json:"can_jit_provision,omitempty"`
-	TrustPolicy      json.RawMessage `json:"trust_policy,omitempty"` // our extension (product.md §5)
 }
 
 // empty reports whether a patch would change nothing.
 func (b *profileBody) empty() bool {
 	return b.Name == nil && b.Issuer == nil && b.Audience == nil && b.JWKSURL == nil &&
-		b.AttributeMapping == nil && b.CanJITProvision == nil && b.TrustPolicy == nil
+		b.AttributeMapping == nil && b.CanJITProvision == nil
 }
 
 func defaultMapping() json.RawMessage { return json.RawMessage(`{"email":"email","token_id":"jti"}`) }
-
-// fill puts mapping and trust policy into body, if they are given.
-func (f *profileFlags) fill(a *app, body *profileBody) error {
-	var err error
-	if body.AttributeMapping, err = f.mapping(a); err != nil {
-		return err
-	}
-	if f.TrustPolicy == "" {
-		return nil
-	}
-	if body.TrustPolicy, err = a.inlineOrFile(f.TrustPolicy); err != nil {
-		return err
-	}
-	_, err = parseObject(body.TrustPolicy, "--trust-policy")
-	return err
-}
 
 // mapping is the mapping that was given, nil if none was, JSON null if it is to
 // be cleared.
@@ -95,7 +77,6 @@ type profile struct {
 	PEMFiles         []pemFile       `json:"pem_files"`
 	AttributeMapping json.RawMessage `json:"attribute_mapping"`
 	CanJITProvision  bool            `json:"can_jit_provision"`
-	TrustPolicy      json.RawMessage `json:"trust_policy"`
 }
 
 type profileAnswer struct {
@@ -124,7 +105,4 @@ func (v profileAnswer) write(t *text) {
 	}
 	t.object("attribute_mapping", p.AttributeMapping)
 	t.field("jit", p.provisioning())
-	if len(p.TrustPolicy) > 0 {
-		t.object("trust_policy", p.TrustPolicy)
-	}
 }

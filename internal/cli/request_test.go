@@ -69,8 +69,8 @@ func TestManagementRequests(t *testing.T) {
 		{"profile get p", "GET", e + "/trusted_token_profiles/p", ""},
 		{"profile update p --no-jit --attribute-mapping null", "PATCH", e + "/trusted_token_profiles/p", `{"attribute_mapping":null,"can_jit_provision":false}`},
 		{
-			`profile update p --name n --issuer i --audience a --jwks-url u --attribute-mapping {"x":[1.0]} --trust-policy {"clock_skew_seconds":5}`, "PATCH", e + "/trusted_token_profiles/p",
-			`{"name":"n","issuer":"i","audience":"a","jwks_url":"u","attribute_mapping":{"x":[1.0]},"trust_policy":{"clock_skew_seconds":5}}`,
+			`profile update p --name n --issuer i --audience a --jwks-url u --attribute-mapping {"x":[1.0]}`, "PATCH", e + "/trusted_token_profiles/p",
+			`{"name":"n","issuer":"i","audience":"a","jwks_url":"u","attribute_mapping":{"x":[1.0]}}`,
 		},
 		{"profile delete p --yes", "DELETE", e + "/trusted_token_profiles/p", ""},
 		{"profile key add p --public-key " + pem, "POST", e + "/trusted_token_profiles/p/keys", `{"public_key":"-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"}`},

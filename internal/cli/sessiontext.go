@@ -24,6 +24,14 @@ type factor struct {
 	} `json:"trusted_auth_token_factor"`
 }
 
+// what is the factor's type and what tells it from others of the type.
+func (f factor) what() string {
+	if f.TrustedAuthToken == nil {
+		return f.Type
+	}
+	return f.Type + " " + f.TrustedAuthToken.TokenID
+}
+
 // sessionAnswer is the answer of attest and authenticate.
 type sessionAnswer struct {
 	User struct {
@@ -64,11 +72,7 @@ func (v *sessionAnswer) write(t *text) {
 		t.object("custom_claims", v.Session.CustomClaims)
 	}
 	for _, f := range v.Session.Factors {
-		what := f.Type
-		if f.TrustedAuthToken != nil {
-			what += " " + f.TrustedAuthToken.TokenID
-		}
-		t.field("factor", what+", "+t.when(f.LastAuthenticatedAt))
+		t.field("factor", f.what()+", "+t.when(f.LastAuthenticatedAt))
 	}
 	if v.Verdict != nil {
 		t.field("authorized by", strings.Join(v.Verdict.GrantingRoles, ", "))

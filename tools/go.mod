@@ -1,0 +1,3 @@
+module github.com/countersign-auth/countersign/tools
+
+go 1.26.4
