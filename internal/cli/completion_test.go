@@ -31,7 +31,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _countersign; echo "${COMPREPLY[*]}"
 		{"countersign project create --name ", ""},
 		{"countersign profile update p --no-j", "--no-jit"},
 	} {
-		out, err := exec.CommandContext(t.Context(), bash, append([]string{path}, strings.Split(tt.line, " ")...)...).CombinedOutput() //nolint:gosec // a script that the test made
+		out, err := exec.CommandContext(t.Context(), bash, append([]string{path}, strings.Split(tt.line, " ")...)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%q: %v: %s", tt.line, err, out)
 		}

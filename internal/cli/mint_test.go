@@ -19,7 +19,7 @@ import (
 
 func publicKey(t *testing.T, path string) crypto.PublicKey {
 	t.Helper()
-	text, err := os.ReadFile(path) //nolint:gosec // a file that the test made
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

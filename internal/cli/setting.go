@@ -77,7 +77,7 @@ func (s *settings) read(path string) ([]byte, error) {
 		s.stdinUsed = true
 		return readAll(s.stdin, "standard input")
 	}
-	f, err := os.Open(path) //nolint:gosec // the caller names the file: that is what it is for
+	f, err := os.Open(path)
 	if err != nil && strings.HasPrefix(path, "eyJ") && strings.Count(path, ".") == 2 {
 		// The argument is not repeated: it is a token (RFC 7519 begins with {").
 		return nil, usage("there is no such file; what was given looks like a token itself",

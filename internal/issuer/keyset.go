@@ -11,8 +11,9 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/countersign-auth/countersign"
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/countersign-auth/countersign"
 )
 
 // The PEM forms of a public key (RFC 7468).

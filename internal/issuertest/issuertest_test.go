@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/countersign-auth/countersign"
-	"github.com/countersign-auth/countersign/internal/issuertest"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/issuertest"
 )
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

@@ -36,7 +36,7 @@ func newJWK(id countersign.SigningKeyID, alg countersign.Algorithm, public crypt
 	case *rsa.PublicKey:
 		k.KeyType = "RSA"
 		k.N = base64.RawURLEncoding.EncodeToString(p.N.Bytes())
-		e := binary.BigEndian.AppendUint32(nil, uint32(p.E)) //nolint:gosec // ours is 65537
+		e := binary.BigEndian.AppendUint32(nil, uint32(p.E)) // ours is 65537
 		k.E = base64.RawURLEncoding.EncodeToString([]byte(strings.TrimLeft(string(e), "\x00")))
 	case *ecdsa.PublicKey:
 		point, err := p.Bytes() // 4, x, y (SEC 1 §2.3.3)

@@ -7,7 +7,7 @@ import (
 	"github.com/countersign-auth/countersign"
 )
 
-const secretColumns = `secret_id, environment_id, hash, last_four, created_at, used_at`
+const secretColumns = `secret_id, environment_id, hash, last_four, created_at, used_at` //nolint:gosec // names of columns, no secrets
 
 func scanSecret(row scanner) (s countersign.Secret, err error) {
 	err = row.Scan(&s.ID, &s.EnvironmentID, &s.Hash, &s.LastFour, (*micros)(&s.CreatedAt), (*micros)(&s.UsedAt))

@@ -14,7 +14,8 @@ const environmentSelect = `
 func environmentDest(e *countersign.Environment) []any {
 	return []any{
 		&e.ID, &e.ProjectSlug, &e.Slug, &e.Name, &e.Type, &e.OAuthCallbackID,
-		jsonColumn{&e.Settings}, &e.SessionTokenKey, (*micros)(&e.CreatedAt), &e.ProjectName, &e.Vertical,
+		jsonColumn{&e.Settings},
+		&e.SessionTokenKey, (*micros)(&e.CreatedAt), &e.ProjectName, &e.Vertical,
 	}
 }
 

@@ -51,7 +51,7 @@ func (g *group) do(ctx context.Context, fn func(querier) error) error {
 		leads = <-w.lead
 	}
 	if leads {
-		g.run()
+		g.run() //nolint:contextcheck // a batch has the context of its first write
 	}
 	if w.panicked != nil {
 		panic(w.panicked)

@@ -22,7 +22,7 @@ type prepared struct {
 }
 
 func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	stmt, err := p.stmt(ctx, query)
+	stmt, err := p.stmt(ctx, query) //nolint:sqlclosecheck // it is prepared for good
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (
 }
 
 func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := p.stmt(ctx, query)
+	stmt, err := p.stmt(ctx, query) //nolint:sqlclosecheck // it is prepared for good
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) 
 }
 
 func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	stmt, err := p.stmt(ctx, query)
+	stmt, err := p.stmt(ctx, query) //nolint:sqlclosecheck // it is prepared for good
 	if err != nil {
 		return p.direct.QueryRowContext(ctx, query, args...) // its Scan says what is wrong
 	}
@@ -54,7 +54,7 @@ func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if first, raced := p.stmts.LoadOrStore(query, stmt); raced {
-		return first.(*sql.Stmt), stmt.Close()
+		return first.(*sql.Stmt), stmt.Close() //nolint:sqlclosecheck // only the one that lost
 	}
 	return stmt, nil
 }

@@ -193,7 +193,7 @@ func (s *Store) once(ctx context.Context, actor countersign.Actor, fn func(tx *T
 // pause waits between attempts: a random part of 1 ms, doubling up to 64 ms, so
 // that racers part.
 func pause(ctx context.Context, attempt int) error {
-	t := time.NewTimer(rand.N(time.Millisecond << min(attempt, 6)))
+	t := time.NewTimer(rand.N(time.Millisecond << min(attempt, 6))) //nolint:gosec // only to part racers
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

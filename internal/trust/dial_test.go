@@ -14,8 +14,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/countersign-auth/countersign/internal/trust"
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 func TestGuardAddresses(t *testing.T) {

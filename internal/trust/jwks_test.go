@@ -14,9 +14,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/countersign-auth/countersign/internal/trust"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 // jwkOf is a public key as a JWK, with more members beside it.

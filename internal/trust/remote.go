@@ -252,7 +252,7 @@ func (s *Sources) launch(ctx context.Context, f *flight, work func(context.Conte
 	case len(s.flights) >= maxFlights:
 		return errBusy
 	}
-	ctx, cancel := context.WithCancel(nobodys{context.WithoutCancel(ctx)})
+	ctx, cancel := context.WithCancel(nobodys{context.WithoutCancel(ctx)}) //nolint:contextcheck // a flight outlives whoever asked first
 	s.flights[f] = cancel
 	s.landed.Go(func() {
 		defer func() {

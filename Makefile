@@ -1,0 +1,32 @@
+# make test is what CI runs. It installs what it needs: PostgreSQL (Debian), npm packages, Go modules.
+LINT = go tool -modfile=tools/go.mod golangci-lint
+
+build:            ## the binary, at bin/countersign
+	go build -trimpath -o bin/countersign ./cmd/countersign
+
+test:             ## everything that must pass: lint, races, both engines, the published clients
+	scripts/test
+
+lint:             ## format and lint
+	$(LINT) fmt --diff
+	$(LINT) run
+
+unit:             ## the Go tests alone, on SQLite, quickly
+	go test ./...
+
+golden:           ## rewrite the golden exchanges; the diff is the review
+	go test ./internal/server -run Golden -update
+
+fuzz:             ## every fuzz target for 30 seconds
+	scripts/fuzz 30s
+
+bench:            ## the rows of budgets, as ratios to the floor of the same run, on both engines
+	scripts/postgres go run ./test/bench
+
+run: build        ## a server on a file of its own
+	bin/countersign serve --database countersign.db --log-format text
+
+help:             ## this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build test lint unit golden fuzz bench run help

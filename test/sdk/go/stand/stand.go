@@ -1,0 +1,232 @@
+package stand
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// The engines that Start knows. PostgreSQL needs COUNTERSIGN_TEST_POSTGRES, the
+// URL of a server on which databases may be made.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// startTime bounds how long the server may take to listen; its first start on
+// PostgreSQL runs every migration.
+const startTime = 30 * time.Second
+
+// keyID is the workspace key's ID; its secret is made anew for each server.
+const keyID = "workspace-key-sdk"
+
+// Stand is a running server.
+type Stand struct {
+	Server
+	process *exec.Cmd
+	log     *journal
+	undo    []func() error // in reverse order
+}
+
+// Start builds the server, unless COUNTERSIGN_SDK_BINARY names one that is
+// built, and runs it on an empty database of that engine.
+func Start(ctx context.Context, engine string) (_ *Stand, err error) {
+	s := &Stand{Server: Server{KeyID: keyID, KeySecret: rand.Text()}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.clear())
+		}
+	}()
+	dir, err := os.MkdirTemp("", "countersign-sdk-")
+	if err != nil {
+		return nil, err
+	}
+	s.later(func() error { return os.RemoveAll(dir) })
+	binary, err := build(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	database := filepath.Join(dir, "countersign.db")
+	switch engine {
+	case SQLite:
+	case Postgres:
+		drop := func() error { return nil }
+		if database, drop, err = createDatabase(ctx, os.Getenv("COUNTERSIGN_TEST_POSTGRES")); err != nil {
+			return nil, err
+		}
+		s.later(drop)
+	default:
+		return nil, fmt.Errorf("no engine is called %q", engine)
+	}
+	return s, s.run(ctx, binary, "serve", "--addr", "127.0.0.1:0", "--database", database,
+		"--keyset", filepath.Join(dir, "keyset.json"), "--jwks-allow-private", "127.0.0.1")
+}
+
+func (s *Stand) later(undo func() error) { s.undo = append(s.undo, undo) }
+
+func (s *Stand) clear() error {
+	var all error
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		all = errors.Join(all, s.undo[i]())
+	}
+	s.undo = nil
+	return all
+}
+
+// build gives the path of the server's binary. The walk upwards finds the
+// server's module from wherever in it a suite runs.
+func build(ctx context.Context, dir string) (string, error) {
+	if given := os.Getenv("COUNTERSIGN_SDK_BINARY"); given != "" {
+		return given, nil
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), "module github.com/countersign-auth/countersign\n") {
+			break
+		}
+		if root == filepath.Dir(root) {
+			return "", errors.New("this folder is not within the server's module")
+		}
+		root = filepath.Dir(root)
+	}
+	binary := filepath.Join(dir, "countersign")
+	compile := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, "./cmd/countersign")
+	compile.Dir = root
+	if out, err := compile.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the server: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// run starts the process and waits until it listens and is ready.
+func (s *Stand) run(ctx context.Context, binary string, args ...string) error {
+	s.process = exec.Command(binary, args...) //nolint:noctx // Stop ends it, with a signal that it may answer
+	for _, setting := range os.Environ() {
+		if !strings.HasPrefix(setting, "COUNTERSIGN_") { // the settings of whoever runs the suite are not ours
+			s.process.Env = append(s.process.Env, setting)
+		}
+	}
+	s.process.Env = append(s.process.Env, "COUNTERSIGN_WORKSPACE_KEY_ID="+s.KeyID, "COUNTERSIGN_WORKSPACE_KEY_SECRET="+s.KeySecret)
+	stderr, err := s.process.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.process.Start(); err != nil {
+		return fmt.Errorf("start the server: %w", err)
+	}
+	s.log = follow(stderr, s.KeySecret)
+	s.later(s.end)
+	select {
+	case s.URL = <-s.log.listens:
+	case <-s.log.done:
+		return fmt.Errorf("the server ended before it listened:\n%s", s.log.tail())
+	case <-time.After(startTime):
+		return fmt.Errorf("the server did not listen within %v:\n%s", startTime, s.log.tail())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ready, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(ready)
+	if err != nil {
+		return err
+	}
+	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server is not ready: status %d: %w", answer.StatusCode, err)
+	}
+	return nil
+}
+
+// Stop ends the server and removes what it left. It is an error if the server
+// did not end well, or if its log tells of an internal error or holds the
+// workspace secret: what no client can see is checked here.
+func (s *Stand) Stop() error { return s.clear() }
+
+func (s *Stand) end() error {
+	_ = s.process.Process.Signal(syscall.SIGTERM) // it may have ended by itself, which Wait tells
+	<-s.log.done
+	if err := s.process.Wait(); err != nil {
+		return fmt.Errorf("the server ended with %w:\n%s", err, s.log.tail())
+	}
+	return s.log.verdict()
+}
+
+// journal is the server's log as it is read.
+type journal struct {
+	listens chan string   // the URL, once
+	done    chan struct{} // closed when the log ends
+
+	mu   sync.Mutex
+	last []string // some lines, for whoever must explain
+	bad  []string // lines that no suite may cause
+}
+
+func follow(log io.Reader, secret string) *journal {
+	j := &journal{listens: make(chan string, 1), done: make(chan struct{})}
+	go func() {
+		defer close(j.done)
+		lines := bufio.NewScanner(log)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			j.note(lines.Text(), secret)
+		}
+	}()
+	return j
+}
+
+func (j *journal) note(text, secret string) {
+	var line struct {
+		Level string `json:"level"`
+		Msg   string `json:"msg"`
+		Addr  string `json:"addr"`
+		HTTP  struct {
+			Status int `json:"status"`
+		} `json:"http"`
+	}
+	malformed := json.Unmarshal([]byte(text), &line) != nil
+	if line.Msg == "listening" {
+		j.listens <- "http://" + line.Addr
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.last = append(j.last, text); len(j.last) > 20 {
+		j.last = j.last[1:]
+	}
+	unavailable := line.HTTP.Status == http.StatusServiceUnavailable // what an issuer that is down causes
+	if malformed || line.Level == "ERROR" && !unavailable || strings.Contains(text, secret) {
+		j.bad = append(j.bad, text)
+	}
+}
+
+func (j *journal) tail() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Join(j.last, "\n")
+}
+
+func (j *journal) verdict() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.bad) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the server's log has what it must not have:\n%s", strings.Join(j.bad, "\n"))
+}
