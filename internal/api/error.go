@@ -87,6 +87,7 @@ func write(w http.ResponseWriter, r *http.Request, code int, answer any) {
 		code, line.ErrorType, line.Cause = http.StatusInternalServerError, countersign.ErrInternal.Type, err
 		body = []byte(`{"status_code":500,"request_id":"` + line.ID.String() + `","error_type":"internal_server_error","error_message":"The answer could not be encoded.","error_url":"` + errorURL + `internal_server_error"}`)
 	}
+	body = append(body, '\n') // for those who read it in a terminal
 	line.Status = code
 	header := w.Header()
 	header.Set("Content-Type", "application/json")

@@ -31,9 +31,10 @@ type Server struct {
 	WorkspaceKeyID     string
 	WorkspaceKeySecret string
 
-	t    testing.TB
-	log  *lockedBuffer
-	stop func()
+	t         testing.TB
+	log       *lockedBuffer
+	stop      func()
+	transport *http.Transport
 }
 
 // Start runs a server on a database until the test ends.
@@ -41,7 +42,7 @@ func Start(t testing.TB, database string, o Options) *Server {
 	t.Helper()
 	s := &Server{
 		WorkspaceKeyID: "workspace-key-test", WorkspaceKeySecret: "workspace-secret-for-tests",
-		t: t, log: &lockedBuffer{},
+		t: t, log: &lockedBuffer{}, transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}
 	if o.JWKSAllowPrivate == nil {
 		o.JWKSAllowPrivate = []string{"127.0.0.0/8"}
@@ -70,6 +71,7 @@ func Start(t testing.TB, database string, o Options) *Server {
 		t.Fatalf("run the server: %v", err)
 	}
 	s.stop = sync.OnceFunc(func() {
+		s.transport.CloseIdleConnections()
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("the server ended with %v", err)
@@ -143,7 +145,7 @@ func (s *Server) Call(method, path, user, password string, body any) Answer {
 // Do makes a request and decodes the answer, which must be JSON.
 func (s *Server) Do(r *http.Request) Answer {
 	s.t.Helper()
-	response, err := http.DefaultTransport.RoundTrip(r)
+	response, err := s.transport.RoundTrip(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
 	}

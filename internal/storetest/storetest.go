@@ -15,6 +15,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
+	_ "modernc.org/sqlite"             // the driver of Raw
 
 	"github.com/countersign-auth/countersign/internal/store"
 )
@@ -80,4 +81,22 @@ func Open(t testing.TB, database string, now func() time.Time) *store.Store {
 		}
 	})
 	return s
+}
+
+// Raw reaches a database beside the store, for a test that looks at rows or
+// plants some.
+func Raw(t testing.TB, database string) *sql.DB {
+	t.Helper()
+	driver := "sqlite"
+	if store.IsPostgres(database) {
+		driver = "pgx"
+	} else {
+		database = "file:" + database + "?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, database)
+	if err != nil {
+		t.Fatalf("open the database: %v", err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }

@@ -1,0 +1,324 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/storetest"
+)
+
+// A trespass calls one method from the environment here with the names of
+// another's rows. It answers nil or ErrNotFound, unless it found something.
+type trespass func(ctx context.Context, s *store.Store, tx *store.Tx, here world, theirs world) error
+
+// unfound is the outcome of a method that finds one row or ErrNotFound.
+func unfound[T any](v T, err error) error {
+	if err == nil {
+		return fmt.Errorf("found %+v", v)
+	}
+	return err
+}
+
+// none is the outcome of a method that lists rows: those of here are no find.
+func none[T any](list []T, err error) error {
+	if err == nil && len(list) > 0 {
+		return fmt.Errorf("found %+v", list)
+	}
+	return err
+}
+
+// trespasses are all methods that take an environment, as a parameter or in one.
+var trespasses = map[string]trespass{
+	"Tx.Secrets": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.Secrets(ctx, here.env.ID))
+	},
+	"Tx.Secret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.Secret(ctx, here.env.ID, theirs.secret.ID))
+	},
+	"Tx.EnvironmentBySecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		e, _, err := tx.EnvironmentBySecret(ctx, here.env.ID, theirs.secret.Hash)
+		return unfound(e, err)
+	},
+	"Tx.InsertSecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.secret.EnvironmentID = here.env.ID
+		return tx.InsertSecret(ctx, theirs.secret)
+	},
+	"Tx.DeleteSecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteSecret(ctx, here.env.ID, theirs.secret.ID)
+	},
+	"Store.SecretUsed": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		return s.SecretUsed(ctx, here.env.ID, theirs.secret.ID, moment.Add(time.Hour))
+	},
+	"Tx.PublicTokens": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.PublicTokens(ctx, here.env.ID))
+	},
+	"Tx.PublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.PublicToken(ctx, here.env.ID, theirs.public.ID))
+	},
+	"Tx.InsertPublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.InsertPublicToken(ctx, here.env.ID, theirs.public)
+	},
+	"Tx.DeletePublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeletePublicToken(ctx, here.env.ID, theirs.public.ID)
+	},
+	"Tx.Environment": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		e, err := tx.Environment(ctx, here.env.ID)
+		if err == nil && e.ID == theirs.env.ID {
+			return errors.New("found theirs")
+		}
+		return err
+	},
+	"Tx.InsertEnvironment": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.env.ID, theirs.env.ProjectSlug = countersign.NewID[countersign.EnvironmentID](countersign.Test), here.project.Slug
+		theirs.env.Slug = "another"
+		return tx.InsertEnvironment(ctx, theirs.env)
+	},
+	"Tx.UpdateEnvironment": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.UpdateEnvironment(ctx, here.env.ID, "renamed", countersign.EnvironmentSettings{})
+	},
+	"Tx.DeleteEnvironment": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.DeleteEnvironment(ctx, here.env.ID)
+	},
+	"Tx.Record": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.Record(ctx, here.env.ID, "trespassed", theirs.user.ID.String(), nil)
+	},
+	"Tx.Events": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.Events(ctx, here.env.ID, 100))
+	},
+	"Tx.Profiles": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.Profiles(ctx, here.env.ID))
+	},
+	"Tx.Profile": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.Profile(ctx, here.env.ID, theirs.profile.ID))
+	},
+	"Tx.CountProfiles": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		n, err := tx.CountProfiles(ctx, here.env.ID)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.InsertProfile": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.profile.EnvironmentID = here.env.ID
+		return tx.InsertProfile(ctx, theirs.profile)
+	},
+	"Tx.UpdateProfile": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.profile.EnvironmentID, theirs.profile.Issuer = here.env.ID, "https://evil.example"
+		return tx.UpdateProfile(ctx, theirs.profile)
+	},
+	"Tx.DeleteProfile": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteProfile(ctx, here.env.ID, theirs.profile.ID)
+	},
+	"Tx.InsertPEMFile": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		f := countersign.PEMFile{ID: countersign.NewID[countersign.PEMFileID](countersign.Test), PublicKey: "evil"}
+		return tx.InsertPEMFile(ctx, here.env.ID, theirs.profile.ID, f)
+	},
+	"Tx.DeletePEMFile": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeletePEMFile(ctx, here.env.ID, theirs.profile.ID, theirs.profile.PEMFiles[0].ID)
+	},
+	"Store.LoadKeySet": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		set, found, err := s.LoadKeySet(ctx, here.env.ID, theirs.keySet.URL)
+		if found {
+			return fmt.Errorf("found %+v", set)
+		}
+		return err
+	},
+	"Store.SaveKeySet": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		theirs.keySet.EnvironmentID, theirs.keySet.Body, theirs.keySet.FetchedAt = here.env.ID, []byte("evil"), moment.Add(time.Hour)
+		return s.SaveKeySet(ctx, theirs.keySet)
+	},
+	"Tx.SigningKeys": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.SigningKeys(ctx, here.env.ID))
+	},
+	"Tx.InsertSigningKey": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.key.EnvironmentID, theirs.key.PrivateKey = here.env.ID, []byte("evil")
+		return tx.InsertSigningKey(ctx, theirs.key)
+	},
+	"Tx.RemoveSigningKeysBefore": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.RemoveSigningKeysBefore(ctx, here.env.ID, 1000, moment.Add(time.Hour))
+	},
+	"Store.PurgeSigningKeys": func(ctx context.Context, s *store.Store, _ *store.Tx, here, _ world) error {
+		return s.PurgeSigningKeys(ctx, here.env.ID, moment.AddDate(10, 0, 0))
+	},
+	"Tx.Session": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.Session(ctx, here.env.ID, theirs.session.ID))
+	},
+	"Tx.SessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.SessionsOfUser(ctx, here.env.ID, theirs.user.ID))
+	},
+	"Tx.InsertSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.session.Nonce = []byte("evil")
+		return tx.InsertSession(ctx, here.env.ID, theirs.session)
+	},
+	"Tx.UpdateSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.session.ExpiresAt = moment.AddDate(10, 0, 0)
+		return tx.UpdateSession(ctx, here.env.ID, theirs.session)
+	},
+	"Tx.DeleteSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteSession(ctx, here.env.ID, theirs.session.ID)
+	},
+	"Store.TouchSession": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		return s.TouchSession(ctx, here.env.ID, theirs.session.ID, moment.Add(time.Minute))
+	},
+	"Tx.User": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.User(ctx, here.env.ID, theirs.user.ID))
+	},
+	"Tx.UserByExternalID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.UserByExternalID(ctx, here.env.ID, theirs.user.ExternalID))
+	},
+	"Tx.UserByEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.UserByEmail(ctx, here.env.ID, theirs.user.Emails[0].Key))
+	},
+	"Tx.UserByPhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.UserByPhone(ctx, here.env.ID, theirs.user.Phones[0].Number))
+	},
+	"Tx.CountUsers": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		n, err := tx.CountUsers(ctx, here.env.ID)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.InsertUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.user.Name.First = "Eve"
+		return tx.InsertUser(ctx, here.env.ID, theirs.user)
+	},
+	"Tx.InsertEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.InsertEmail(ctx, here.env.ID, theirs.user.ID, theirs.user.Emails[0])
+	},
+	"Tx.InsertPhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.InsertPhone(ctx, here.env.ID, theirs.user.ID, theirs.user.Phones[0])
+	},
+	"Tx.UpdateUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.user.ExternalID = "evil"
+		return tx.UpdateUser(ctx, here.env.ID, theirs.user)
+	},
+	"Tx.VerifyEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.VerifyEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
+	},
+	"Tx.DeleteUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteUser(ctx, here.env.ID, theirs.user.ID)
+	},
+}
+
+// workspaceWide are the methods that belong to no environment, and why.
+var workspaceWide = map[string]string{
+	"Tx.Projects":            "projects are the workspace's",
+	"Tx.CountProjects":       "projects are the workspace's",
+	"Tx.Project":             "projects are the workspace's",
+	"Tx.InsertProject":       "projects are the workspace's",
+	"Tx.RenameProject":       "projects are the workspace's",
+	"Tx.DeleteProject":       "projects are the workspace's",
+	"Tx.Environments":        "lists a project's environments for the management plane",
+	"Tx.AllEnvironments":     "is for what the server does of its own accord",
+	"Tx.EnvironmentBySlug":   "resolves the names of the management plane to an environment",
+	"Tx.CountWorkspaceKeys":  "workspace keys are the workspace's",
+	"Tx.WorkspaceKey":        "workspace keys are the workspace's",
+	"Tx.PutWorkspaceKey":     "workspace keys are the workspace's",
+	"Tx.WorkspaceFact":       "facts are the workspace's",
+	"Tx.InsertWorkspaceFact": "facts are the workspace's",
+	"Store.Close":            "touches no rows",
+	"Store.View":             "lends a Tx",
+	"Store.Update":           "lends a Tx",
+	"Store.PurgeSessions":    "removes what had expired, of every environment",
+	"Store.PurgeDeparted":    "removes what deleted environments left",
+}
+
+func TestEveryMethodIsTriedFromAForeignEnvironment(t *testing.T) {
+	t.Parallel()
+	unknown := map[string]bool{}
+	for name := range trespasses {
+		unknown[name] = true
+	}
+	for name := range workspaceWide {
+		unknown[name] = true
+	}
+	for _, typ := range []reflect.Type{reflect.TypeFor[*store.Tx](), reflect.TypeFor[*store.Store]()} {
+		for method := range typ.Methods() {
+			name := typ.Elem().Name() + "." + method.Name
+			delete(unknown, name)
+			_, tried := trespasses[name]
+			why, exempt := workspaceWide[name]
+			switch {
+			case tried == exempt:
+				t.Errorf("%s must stand in trespasses or, with a reason, in workspaceWide", name)
+			case exempt && takesEnvironment(method.Type):
+				t.Errorf("%s takes an environment, so %q is no reason to leave it out", name, why)
+			}
+		}
+	}
+	for name := range unknown {
+		t.Errorf("the suite names %s, which the store does not have", name)
+	}
+}
+
+// takesEnvironment reports whether a method takes an EnvironmentID, or a struct
+// with one.
+func takesEnvironment(method reflect.Type) bool {
+	id := reflect.TypeFor[countersign.EnvironmentID]()
+	for i := range method.NumIn() {
+		in := method.In(i)
+		if in == id {
+			return true
+		}
+		if i > 0 && in.Kind() == reflect.Struct && in.PkgPath() == id.PkgPath() && !strings.HasPrefix(in.Name(), "ID[") {
+			for field := range in.Fields() {
+				if field.Type == id {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func TestForeignEnvironment(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, database string) {
+		s := storetest.Open(t, database, still)
+		raw := storetest.Raw(t, database)
+		ctx := t.Context()
+		theirs := newWorld("theirs", countersign.Test)
+		theirs.put(t, s)
+		before := dump(t, raw, theirs.env.ID)
+		if len(before) < len(environmentTables) { // departed_environments is empty, pem_files has two
+			t.Fatalf("the dump has %d rows: %v", len(before), before)
+		}
+		n := 0
+		for name, call := range trespasses {
+			// A fresh empty environment, whose class does not matter.
+			n++
+			here := newWorld(fmt.Sprintf("here-%d", n), countersign.Test)
+			update(t, s, func(tx *store.Tx) error {
+				if err := tx.InsertProject(ctx, here.project); err != nil {
+					return err
+				}
+				if err := tx.InsertEnvironment(ctx, here.env); err != nil {
+					return err
+				}
+				return tx.Record(ctx, countersign.EnvironmentID{}, "here.made", here.project.Slug, nil)
+			})
+			var outcome error
+			if strings.HasPrefix(name, "Store.") {
+				outcome = call(ctx, s, nil, here, theirs)
+			} else {
+				// What it changed is committed even if it says that it found nothing.
+				update(t, s, func(tx *store.Tx) error {
+					if outcome = call(ctx, s, tx, here, theirs); outcome != nil && !errors.Is(outcome, store.ErrNotFound) {
+						return nil //nolint:nilerr // reported below
+					}
+					return tx.Record(ctx, countersign.EnvironmentID{}, "tried", name, nil)
+				})
+			}
+			if outcome != nil && !errors.Is(outcome, store.ErrNotFound) {
+				t.Errorf("%s from a foreign environment: %v", name, outcome)
+			}
+			if diff := cmp.Diff(before, dump(t, raw, theirs.env.ID)); diff != "" {
+				t.Fatalf("%s from a foreign environment changed rows (-before +after):\n%s", name, diff)
+			}
+		}
+	})
+}

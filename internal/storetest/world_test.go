@@ -1,0 +1,242 @@
+package storetest_test
+
+import (
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/storetest"
+)
+
+// world is an environment with one of everything.
+type world struct {
+	project countersign.Project
+	env     countersign.Environment
+	secret  countersign.Secret
+	public  countersign.PublicToken
+	profile countersign.Profile
+	key     countersign.SigningKey
+	user    countersign.User
+	session countersign.Session
+	keySet  countersign.KeySetSnapshot
+}
+
+// exactly compares everything, unexported fields too.
+var exactly = cmp.Exporter(func(reflect.Type) bool { return true })
+
+// moment has as many digits as the store keeps.
+var moment = time.Date(2026, 1, 5, 10, 0, 0, 123456000, time.UTC)
+
+// newWorld describes one; slug tells it from others.
+func newWorld(slug string, class countersign.Class) world {
+	env := countersign.NewID[countersign.EnvironmentID](class)
+	user := countersign.NewOrderedID[countersign.UserID](class, moment)
+	profile := countersign.NewID[countersign.ProfileID](class)
+	kind := countersign.TestEnvironment
+	if class == countersign.Live {
+		kind = countersign.LiveEnvironment
+	}
+	return world{
+		project: countersign.Project{Slug: slug, Name: "Prôject \"" + slug + "\"", Vertical: countersign.Consumer, CreatedAt: moment},
+		env: countersign.Environment{
+			ID: env, Slug: "env", ProjectSlug: slug, ProjectName: "Prôject \"" + slug + "\"", Vertical: countersign.Consumer, Name: "Ümgebung", Type: kind,
+			OAuthCallbackID: "callback", Settings: countersign.DefaultEnvironmentSettings(), SessionTokenKey: []byte{0, 1, 0xff}, CreatedAt: moment,
+		},
+		secret: countersign.Secret{
+			ID: countersign.NewID[countersign.SecretID](class), EnvironmentID: env, Hash: []byte("hash of " + slug), LastFour: "wxyz", CreatedAt: moment,
+		},
+		public: countersign.PublicToken{ID: countersign.NewID[countersign.PublicTokenID](class), CreatedAt: moment},
+		profile: countersign.Profile{
+			ID: profile, EnvironmentID: env, Name: "<issuer> & sons", Issuer: "https://issuer.example", Audience: "aud", KeyType: countersign.KeyTypePEM,
+			AttributeMapping: []byte(`{"email":"email","n":12345678901234567890}`), CanJITProvision: true, Policy: countersign.DefaultTrustPolicy(), CreatedAt: moment,
+			PEMFiles: []countersign.PEMFile{
+				{ID: countersign.NewID[countersign.PEMFileID](class), PublicKey: "-----BEGIN PUBLIC KEY-----\r\nfirst\n"},
+				{ID: countersign.NewID[countersign.PEMFileID](class), PublicKey: "-----BEGIN PUBLIC KEY-----\nsecond"},
+			},
+		},
+		key: countersign.SigningKey{
+			ID: countersign.NewID[countersign.SigningKeyID](class), EnvironmentID: env, Ordinal: 1, Algorithm: countersign.ES256,
+			PublicKey: []byte{1}, PrivateKey: []byte{2}, CreatedAt: moment, ActivatesAt: moment,
+		},
+		user: countersign.User{
+			ID: user, Status: countersign.UserPending, Name: countersign.Name{First: "Ada", Last: "Løvelace"}, ExternalID: "Ext|1",
+			Emails: []countersign.Email{
+				{ID: countersign.NewID[countersign.EmailID](class), Address: "Ada@Example.com", Key: "ada@example.com"},
+			},
+			Phones:          []countersign.Phone{{ID: countersign.NewID[countersign.PhoneID](class), Number: "+4930123456"}},
+			TrustedMetadata: countersign.Object{"digits": []byte("12345678901234567890"), "none": []byte("null")}, UntrustedMetadata: countersign.Object{},
+			CreatedAt: moment,
+		},
+		session: countersign.Session{
+			ID: countersign.NewOrderedID[countersign.SessionID](class, moment), UserID: user, StartedAt: moment, LastAccessedAt: moment,
+			ExpiresAt: moment.Add(time.Hour), Attributes: countersign.SessionAttributes{IPAddress: "192.0.2.1", UserAgent: "ü"},
+			CustomClaims: countersign.Object{"plan": []byte(`{"a":[1,2.50]}`)}, Nonce: []byte{0xff, 0, 0xff},
+			Factors: []countersign.Factor{
+				{ProfileID: profile, TokenID: "t-\"1\"", KeyID: "kid", LastAuthenticatedAt: moment, CreatedAt: moment, UpdatedAt: moment.Add(time.Microsecond)},
+				{ProfileID: profile, TokenID: "t-2", LastAuthenticatedAt: moment, CreatedAt: moment, UpdatedAt: moment},
+			},
+		},
+		keySet: countersign.KeySetSnapshot{
+			EnvironmentID: env, URL: "https://issuer.example/keys", Body: []byte("{\"keys\":[]}\x00\xff"), ETag: `"1"`, FetchedAt: moment, FreshUntil: moment.Add(time.Minute),
+		},
+	}
+}
+
+// put stores a world.
+func (w world) put(t *testing.T, s *store.Store) {
+	t.Helper()
+	ctx := t.Context()
+	update(t, s, func(tx *store.Tx) error {
+		steps := []func() error{
+			func() error { return tx.InsertProject(ctx, w.project) },
+			func() error { return tx.InsertEnvironment(ctx, w.env) },
+			func() error { return tx.InsertSecret(ctx, w.secret) },
+			func() error { return tx.InsertPublicToken(ctx, w.env.ID, w.public) },
+			func() error { return tx.InsertProfile(ctx, w.profile) },
+			func() error { return tx.InsertSigningKey(ctx, w.key) },
+			func() error { return tx.InsertUser(ctx, w.env.ID, w.user) },
+			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
+			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
+			func() error { return tx.InsertSession(ctx, w.env.ID, w.session) },
+			func() error { return tx.Record(ctx, w.env.ID, "world.made", w.env.Slug, map[string]string{"a": "<b>"}) },
+		}
+		for i, step := range steps {
+			if err := step(); err != nil {
+				return fmt.Errorf("step %d: %w", i, err)
+			}
+		}
+		return nil
+	})
+	if err := s.SaveKeySet(ctx, w.keySet); err != nil {
+		t.Fatalf("SaveKeySet = %v", err)
+	}
+}
+
+// get reads the same world back.
+func (w world) get(t *testing.T, s *store.Store) world {
+	t.Helper()
+	ctx := t.Context()
+	var got world
+	err := s.View(ctx, func(tx *store.Tx) (err error) {
+		if got.project, err = tx.Project(ctx, w.project.Slug); err != nil {
+			return fmt.Errorf("project: %w", err)
+		}
+		if got.env, got.secret, err = tx.EnvironmentBySecret(ctx, w.env.ID, w.secret.Hash); err != nil {
+			return fmt.Errorf("secret: %w", err)
+		}
+		if got.public, err = tx.PublicToken(ctx, w.env.ID, w.public.ID); err != nil {
+			return fmt.Errorf("public token: %w", err)
+		}
+		if got.profile, err = tx.Profile(ctx, w.env.ID, w.profile.ID); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		keys, err := tx.SigningKeys(ctx, w.env.ID)
+		if err != nil || len(keys) != 1 {
+			return fmt.Errorf("%d signing keys: %w", len(keys), err)
+		}
+		got.key = keys[0]
+		if got.user, err = tx.User(ctx, w.env.ID, w.user.ID); err != nil {
+			return fmt.Errorf("user: %w", err)
+		}
+		if got.session, err = tx.Session(ctx, w.env.ID, w.session.ID); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	if got.keySet, found, err = s.LoadKeySet(ctx, w.env.ID, w.keySet.URL); err != nil || !found {
+		t.Fatalf("LoadKeySet = %t, %v", found, err)
+	}
+	return got
+}
+
+// update runs fn, which must succeed.
+func update(t *testing.T, s *store.Store, fn func(*store.Tx) error) {
+	t.Helper()
+	if err := s.Update(t.Context(), countersign.System(), fn); err != nil {
+		t.Fatalf("Update = %v", err)
+	}
+}
+
+// still is a clock that shows moment.
+func still() time.Time { return moment }
+
+// environmentTables are those whose rows belong to an environment.
+var environmentTables = []string{
+	"departed_environments", "environments", "events", "key_sets", "pem_files", "profiles", "public_tokens",
+	"secrets", "sessions", "signing_keys", "user_identifiers", "users",
+}
+
+func TestEnvironmentTablesAreAll(t *testing.T) {
+	t.Parallel()
+	path := storetest.SQLite(t)
+	storetest.Open(t, path, still)
+	rows, err := storetest.Raw(t, path).QueryContext(t.Context(), `
+		SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND c.name = 'environment_id' ORDER BY m.name`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	if diff := cmp.Diff(environmentTables, names); diff != "" {
+		t.Errorf("a table with an environment_id that the suite does not watch (-suite +schema):\n%s", diff)
+	}
+}
+
+// dump is every row of an environment.
+func dump(t *testing.T, db *sql.DB, env countersign.EnvironmentID) []string {
+	t.Helper()
+	var list []string
+	for _, table := range environmentTables {
+		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" WHERE environment_id = $1", env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			values, dest := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				dest[i] = &values[i]
+			}
+			if err := rows.Scan(dest...); err != nil {
+				t.Fatal(err)
+			}
+			line := table
+			for i, v := range values {
+				if b, ok := v.([]byte); ok {
+					v = hex.EncodeToString(b)
+				}
+				line += fmt.Sprintf(" %s=%v", columns[i], v)
+			}
+			list = append(list, line)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		_ = rows.Close()
+	}
+	slices.Sort(list)
+	return list
+}
