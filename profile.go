@@ -62,6 +62,7 @@ func DefaultTrustPolicy() TrustPolicy { return TrustPolicy{ClockSkew: 30 * time.
 // Attributes are what a profile's mapping picked out of a token's claims.
 type Attributes struct {
 	Email          string   // one bare address, as the issuer wrote it
+	EmailKey       string   // its normal form (package email)
 	TokenID        string   // 1 to 256 bytes
 	ExternalUserID string   // "" if not mapped or the claim is absent
 	RoleIDs        []string // nil if not mapped or the claim is absent; empty if the claim is an empty list

@@ -6,7 +6,6 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/directory"
-	"github.com/countersign-auth/countersign/internal/email"
 	"github.com/countersign-auth/countersign/internal/rbac"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/trust"
@@ -15,7 +14,6 @@ import (
 // person is whom a judged token speaks of, not resolved yet.
 type person struct {
 	attributes countersign.Attributes
-	emailKey   string
 	provisions bool
 }
 
@@ -26,11 +24,7 @@ func newPerson(profile countersign.Profile, a countersign.Attributes) (person, e
 			return person{}, &trust.Refusal{Reason: trust.RoleNotAllowed, Expected: "a role that the policy defines", Received: "another one"}
 		}
 	}
-	address, err := email.Parse(a.Email)
-	if err != nil {
-		return person{}, &trust.Refusal{Reason: trust.EmailInvalid, Cause: err}
-	}
-	return person{attributes: a, emailKey: address.Key, provisions: profile.CanJITProvision}, nil
+	return person{attributes: a, provisions: profile.CanJITProvision}, nil
 }
 
 // errNobody is a token whose person does not exist and may not be made.
@@ -46,7 +40,7 @@ func errNobody() error {
 // and updates what a sign-in updates (product: an external ID only where there
 // is none yet; the address is vouched for; a pending user becomes active).
 func (p person) provision(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) (countersign.User, error) {
-	user, err := tx.UserByEmail(ctx, env, p.emailKey)
+	user, err := tx.UserByEmail(ctx, env, p.attributes.EmailKey)
 	switch {
 	case errors.Is(err, store.ErrNotFound) && p.provisions:
 		user, err = directory.CreateInside(ctx, tx, env, directory.NewUser{
@@ -63,7 +57,7 @@ func (p person) provision(ctx context.Context, tx *store.Tx, env countersign.Env
 
 // attachable is the person, who must be the session's own.
 func (p person) attachable(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.UserID) (countersign.User, error) {
-	user, err := tx.UserByEmail(ctx, env, p.emailKey)
+	user, err := tx.UserByEmail(ctx, env, p.attributes.EmailKey)
 	if errors.Is(err, store.ErrNotFound) && !p.provisions {
 		return user, errNobody()
 	}
@@ -93,7 +87,7 @@ func (p person) update(ctx context.Context, tx *store.Tx, env countersign.Enviro
 	}
 	for i := range user.Emails {
 		e := &user.Emails[i]
-		if e.Key != p.emailKey || e.Verified {
+		if e.Key != p.attributes.EmailKey || e.Verified {
 			continue
 		}
 		e.Verified = true

@@ -3,7 +3,6 @@ package trust
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/email"
@@ -15,9 +14,6 @@ const (
 	maxRoleIDs     = 64
 	maxRoleIDSize  = 128 // bytes
 )
-
-// externalIDPattern is the contract's (README.md §5).
-var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9._|-]{1,128}$`)
 
 // Map picks out of c the attributes that the mapping of p names (profiles.md
 // §3): email and token_id, which must be there, external_user_id and role_ids,
@@ -51,7 +47,7 @@ func Map(p *countersign.Profile, c Claims) (countersign.Attributes, error) {
 	if err != nil {
 		return countersign.Attributes{}, err
 	}
-	return countersign.Attributes{Email: address, TokenID: tokenID, ExternalUserID: externalID, RoleIDs: roles}, nil
+	return countersign.Attributes{Email: address.Given, EmailKey: address.Key, TokenID: tokenID, ExternalUserID: externalID, RoleIDs: roles}, nil
 }
 
 // mapping is a profile's mapping over one token's claims.
@@ -94,20 +90,20 @@ func (m mapping) require(attribute string) (value any, path string, err error) {
 	return value, path, nil
 }
 
-func (m mapping) email() (string, error) {
+func (m mapping) email() (email.Address, error) {
 	value, path, err := m.require("email")
 	if err != nil {
-		return "", err
+		return email.Address{}, err
 	}
 	s, ok := value.(string)
 	if !ok {
-		return "", refuse(ClaimType, "claim "+quote(path)+" for email to be a string", typeOf(value))
+		return email.Address{}, refuse(ClaimType, "claim "+quote(path)+" for email to be a string", typeOf(value))
 	}
 	address, err := email.Parse(s)
 	if err != nil {
-		return "", refuse(EmailInvalid, "claim "+quote(path)+" to be one plain e-mail address", err.Error())
+		return email.Address{}, refuse(EmailInvalid, "claim "+quote(path)+" to be one plain e-mail address", err.Error())
 	}
-	return address.Given, nil
+	return address, nil
 }
 
 func (m mapping) tokenID() (string, error) {
@@ -136,10 +132,10 @@ func (m mapping) externalUserID() (string, error) {
 	switch {
 	case !ok:
 		return "", refuse(ClaimType, expected, typeOf(value))
-	case !externalIDPattern.MatchString(s):
-		return "", refuse(ClaimType, expected, fmt.Sprintf("a string of %d bytes that is not", len(s)))
 	case countersign.LooksLikeID(s):
 		return "", refuse(ClaimType, expected+", and no ID of this server", "a string in the form of such an ID")
+	case !countersign.ValidExternalID(s):
+		return "", refuse(ClaimType, expected, fmt.Sprintf("a string of %d bytes that is not", len(s)))
 	}
 	return s, nil
 }

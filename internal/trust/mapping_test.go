@@ -32,7 +32,7 @@ func TestMap(t *testing.T) {
 		return text(t, members)
 	}
 	quoted := func(s string) string { return text(t, s) }
-	good := countersign.Attributes{Email: "Ada@Example.com", TokenID: "t1"}
+	good := countersign.Attributes{Email: "Ada@Example.com", EmailKey: "ada@example.com", TokenID: "t1"}
 	but := func(change func(*countersign.Attributes)) countersign.Attributes {
 		a := good
 		change(&a)

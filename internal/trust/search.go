@@ -66,8 +66,10 @@ func (s search) refusal() *Refusal {
 			"another one")
 	case s.tried > 0 && s.kid != "":
 		return refuse(SignatureInvalid, "a signature by key "+quote(s.kid), "another one")
+	case s.tried == 1:
+		return refuse(SignatureInvalid, "a signature by the one key that fits, "+wanted, "another one")
 	case s.tried > 0:
-		return refuse(SignatureInvalid, fmt.Sprintf("a signature by %s, of which %d fit", wanted, s.tried), "another one")
+		return refuse(SignatureInvalid, fmt.Sprintf("a signature by one of the %d keys that fit, each %s", s.tried, wanted), "another one")
 	case s.misfit == nil:
 		return refuse(KeyNotFound, wanted, "no key")
 	case s.kid != "" || s.barred > 0:
