@@ -162,6 +162,8 @@ func (s *Stand) Stop() error { return s.clear() }
 
 func (s *Stand) end() error {
 	_ = s.process.Process.Signal(syscall.SIGTERM) // it may have ended by itself, which Wait tells
+	kill := time.AfterFunc(startTime, func() { _ = s.process.Process.Kill() })
+	defer kill.Stop()
 	<-s.log.done
 	if err := s.process.Wait(); err != nil {
 		return fmt.Errorf("the server ended with %w:\n%s", err, s.log.tail())

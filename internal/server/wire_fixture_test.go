@@ -1,0 +1,313 @@
+package server_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/issuertest"
+)
+
+// Placeholders of requests. What a response or another placeholder made is
+// there by its label; the rest is made when it is first named:
+//
+//	$WORKSPACE               the header of the management API
+//	$BASIC                   the header of the environment
+//	$BASIC(user, password)   any other
+//	$PROJECT_SLUG $ENVIRONMENT_SLUG $PROJECT_ID $SECRET_ID $SECRET
+//	                         an environment, by default of type TEST, of a consumer project
+//	$PROFILE                 a JWK profile of $ISSUER
+//	$PEM_PROFILE $PEM_FILE   a PEM profile of $ISSUER with its one key
+//	$TOKEN(claim=value, …)   a subject token that $PROFILE believes, with these changes
+//	$USER $SESSION $SESSION_TOKEN $SESSION_JWT
+//	                         what $PROFILE made of $TOKEN, for an hour
+//	$ISSUER $JWKS_URL        an issuer
+//	$PEM(algorithm, form)    a public key of the issuer; $WEAK_PEM one of 1024 bits
+//	$REPEAT(text, n)         text, n times
+//
+// With OTHER_, LIVE_ or B2B_ before it, a placeholder is of another environment:
+// a second one like the first, one of type LIVE, one of a B2B project.
+var placeholder = regexp.MustCompile(`\$([A-Z][A-Z0-9_]*)(\([^)]*\))?`)
+
+func (g *golden) expand(text string, encode func(string) string) string {
+	g.t.Helper()
+	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		parts := placeholder.FindStringSubmatch(found)
+		var args []string
+		if parts[2] != "" {
+			args = strings.Split(g.expand(parts[2][1:len(parts[2])-1], verbatim), ", ")
+		}
+		return encode(g.value(parts[1], args))
+	})
+}
+
+// value is what a placeholder stands for.
+func (g *golden) value(name string, args []string) string {
+	g.t.Helper()
+	if value, ok := g.labels.byName[name]; ok && args == nil {
+		return value
+	}
+	prefix, base := "", name
+	for _, world := range []string{"OTHER_", "LIVE_", "B2B_"} {
+		if rest, ok := strings.CutPrefix(name, world); ok {
+			prefix, base = world, rest
+		}
+	}
+	switch base {
+	case "WORKSPACE":
+		return basicHeader(g.server.WorkspaceKeyID, g.server.WorkspaceKeySecret)
+	case "BASIC":
+		if len(args) == 2 {
+			return basicHeader(args[0], args[1])
+		}
+		return basicHeader(g.value(prefix+"PROJECT_ID", nil), g.value(prefix+"SECRET", nil))
+	case "TOKEN":
+		return g.token(args)
+	case "PEM":
+		return g.pem(args)
+	case "WEAK_PEM":
+		return g.bound(name, weakPEM(g.t))
+	case "REPEAT":
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return strings.Repeat(args[0], n)
+	case "ISSUER", "JWKS_URL":
+		g.startIssuer()
+	case "PROJECT_SLUG", "ENVIRONMENT_SLUG", "PROJECT_ID", "SECRET_ID", "SECRET":
+		g.makeEnvironment(prefix)
+	case "PROFILE":
+		g.makeProfile(prefix, "PROFILE", map[string]any{"public_key_type": "JWK", "jwks_url": g.value("JWKS_URL", nil)})
+	case "PEM_PROFILE", "PEM_FILE":
+		g.makeProfile(prefix, "PEM_PROFILE", map[string]any{"public_key_type": "PEM", "pem_files": []string{g.value("PEM", nil)}})
+	case "USER", "SESSION", "SESSION_TOKEN", "SESSION_JWT":
+		g.makeSession(prefix)
+	}
+	value, ok := g.labels.byName[name]
+	if !ok {
+		g.t.Fatalf("nothing made a $%s", name)
+	}
+	return value
+}
+
+func (g *golden) bound(name, value string) string {
+	g.labels.bind(name, value)
+	return value
+}
+
+func basicHeader(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
+
+func (g *golden) startIssuer() {
+	g.issuer = issuertest.New(g.t, issuertest.Clock(g.server.clock.Now))
+	g.labels.bind("ISSUER", g.issuer.URL())
+	g.labels.byName["JWKS_URL"] = g.issuer.JWKSURL() // shown as a URL of $ISSUER
+}
+
+func (g *golden) instruct(section string) {
+	g.t.Helper()
+	g.value("ISSUER", nil)
+	word, rest, _ := strings.Cut(section, "\n")
+	switch word {
+	case "down":
+		g.issuer.Misbehave(issuertest.Down)
+	case "up":
+		g.issuer.Misbehave(issuertest.WellBehaved)
+	case "body":
+		g.issuer.SetBody([]byte(rest))
+	default:
+		g.t.Fatalf("no such instruction: %q", word)
+	}
+}
+
+// makeEnvironment makes an environment whose session JWTs are of EdDSA: that key
+// is made fast, and its signatures are the same each time.
+func (g *golden) makeEnvironment(prefix string) {
+	g.t.Helper()
+	vertical, kind := "CONSUMER", "TEST"
+	switch prefix {
+	case "LIVE_":
+		kind = "LIVE"
+	case "B2B_":
+		vertical = "B2B"
+	}
+	project := g.make("/pwa/v3/projects", map[string]any{"name": "Test", "vertical": vertical}, "project")
+	slug := g.bound(prefix+"PROJECT_SLUG", text(project["project_slug"]))
+	environments := "/pwa/v3/projects/" + slug + "/environments"
+	environment := g.make(environments, map[string]any{"name": "Test", "type": kind, "session_jwt_algorithm": "EdDSA"}, "environment")
+	g.labels.bind(prefix+"ENVIRONMENT_SLUG", text(environment["environment_slug"]))
+	g.labels.bind(prefix+"PROJECT_ID", text(environment["project_id"]))
+	secret := g.make(environments+"/"+text(environment["environment_slug"])+"/secrets", nil, "secret")
+	g.labels.bind(prefix+"SECRET_ID", text(secret["secret_id"]))
+	g.labels.bind(prefix+"SECRET", text(secret["secret"]))
+}
+
+func (g *golden) makeProfile(prefix, name string, keys map[string]any) {
+	g.t.Helper()
+	body := map[string]any{
+		"name": "idp", "issuer": g.value("ISSUER", nil), "audience": "countersign", "can_jit_provision": true,
+		"attribute_mapping": map[string]any{"email": "email", "token_id": "jti", "external_user_id": "sub", "role_ids": "roles"},
+	}
+	for k, v := range keys {
+		body[k] = v
+	}
+	path := "/pwa/v3/projects/" + g.value(prefix+"PROJECT_SLUG", nil) + "/environments/" + g.value(prefix+"ENVIRONMENT_SLUG", nil) + "/trusted_token_profiles"
+	profile := g.make(path, body, "profile")
+	g.labels.bind(prefix+name, text(profile["profile_id"]))
+	if files, _ := profile["pem_files"].([]any); len(files) == 1 {
+		file, _ := files[0].(map[string]any)
+		g.labels.bind(prefix+"PEM_FILE", text(file["pem_file_id"]))
+	}
+}
+
+func (g *golden) makeSession(prefix string) {
+	g.t.Helper()
+	profile := g.value(prefix+"PROFILE", nil)
+	answer := g.post("/v1/sessions/attest", g.value(prefix+"BASIC", nil), map[string]any{
+		"profile_id": profile, "token": g.token(nil), "session_duration_minutes": 60,
+	})
+	session, _ := answer["session"].(map[string]any)
+	g.labels.bind(prefix+"USER", text(answer["user_id"]))
+	g.labels.bind(prefix+"SESSION", text(session["session_id"]))
+	g.labels.bind(prefix+"SESSION_TOKEN", text(answer["session_token"]))
+	g.labels.bind(prefix+"SESSION_JWT", text(answer["session_jwt"]))
+}
+
+// make creates something on the management plane and gives it.
+func (g *golden) make(path string, body map[string]any, member string) map[string]any {
+	g.t.Helper()
+	made, _ := g.post(path, g.value("WORKSPACE", nil), body)[member].(map[string]any)
+	return made
+}
+
+func (g *golden) post(path, authorization string, body map[string]any) map[string]any {
+	g.t.Helper()
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(g.t.Context(), http.MethodPost, g.server.URL+path, bytes.NewReader(encoded))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", authorization)
+	answer := g.do(r)
+	var made map[string]any
+	if err := json.Unmarshal(answer.body, &made); err != nil || answer.status != http.StatusOK {
+		g.t.Fatalf("make a fixture: POST %s: %d %s", path, answer.status, answer.body)
+	}
+	return made
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// token mints a subject token. alg, kid, typ, crit, b64 and jku change the
+// header; expired, wrong_key and no_kid do as they say; pad=n adds a claim of n
+// bytes; anything else is a claim, given as JSON or as bare text, absent, or as
+// a moment like now+10m.
+func (g *golden) token(args []string) string {
+	g.t.Helper()
+	g.value("ISSUER", nil)
+	claims := map[string]any{"aud": "countersign", "email": "ada@example.com", "sub": "ext-7", "jti": "t-1"}
+	var options []issuertest.Option
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		switch name {
+		case "":
+		case "expired":
+			options = append(options, issuertest.Expired())
+		case "wrong_key":
+			options = append(options, issuertest.WrongKey())
+		case "no_kid":
+			options = append(options, issuertest.NoKid())
+		case "alg":
+			if alg := countersign.Algorithm(value); slices.Contains(countersign.Algorithms(), alg) {
+				options = append(options, issuertest.Alg(alg))
+			} else {
+				options = append(options, issuertest.Header("alg", value))
+			}
+		case "kid", "typ", "crit", "b64", "jku":
+			options = append(options, issuertest.Header(name, g.claim(value)))
+		case "pad":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			claims["pad"] = strings.Repeat("x", n)
+		default:
+			claims[name] = g.claim(value)
+		}
+	}
+	return g.issuer.Mint(claims, options...)
+}
+
+func (g *golden) claim(value string) any {
+	g.t.Helper()
+	if value == "absent" {
+		return nil
+	}
+	if offset, ok := strings.CutPrefix(value, "now"); ok {
+		d, err := time.ParseDuration(offset)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return g.server.clock.Now().Add(d).Unix()
+	}
+	if json.Valid([]byte(value)) {
+		return json.RawMessage(value)
+	}
+	return value
+}
+
+func (g *golden) pem(args []string) string {
+	g.t.Helper()
+	name := "PEM"
+	if args != nil {
+		name += "(" + strings.Join(args, ", ") + ")"
+	}
+	if known, ok := g.labels.byName[name]; ok {
+		return known
+	}
+	g.value("ISSUER", nil)
+	args = append(args, []string{"RS256", issuertest.PublicKey}[len(args):]...)
+	return g.bound(name, g.issuer.PEM(countersign.Algorithm(args[0]), args[1]))
+}
+
+func weakPEM(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too weak, as it should be
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: issuertest.PublicKey, Bytes: der}))
+}
+
+func indent(t *testing.T, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, bytes.TrimSpace(text), "", "  "); err != nil {
+		t.Fatalf("not JSON: %v\n%s", err, text)
+	}
+	return b.String()
+}

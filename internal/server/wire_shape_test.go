@@ -1,0 +1,264 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// answers says what each successful answer has beside the envelope, and shapes
+// what its parts have: "name:type", where the type is
+//
+//	string bool int object   there, and of that type
+//	time                     there, and a moment
+//	[x]                      there, and an array of strings or of shape x; never null
+//	?string ?object ?time    may be null; a moment is never ""
+//	x ?x                     a shape, or null in its place
+//	any                      there, whatever it is
+//
+// Nothing else may be there. It is README §4 and the tables of the contract,
+// written a second time, by hand.
+var answers = map[string]string{
+	"GET /healthz": "",
+	"GET /readyz":  "",
+
+	"POST /v1/sessions/attest":            "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
+	"POST /v1/sessions/authenticate":      "session:session session_token:string session_jwt:string user:user verdict:?verdict",
+	"POST /v1/sessions/revoke":            "",
+	"GET /v1/sessions":                    "sessions:[session]",
+	"GET /v1/sessions/jwks/{project_id}":  "keys:[jwk]",
+	"POST /v1/users":                      "user_id:string email_id:string status:string phone_id:string user:user",
+	"GET /v1/users/{user_id}":             shapes["user"],
+	"DELETE /v1/users/{user_id}":          "user_id:string",
+	"POST " + projectsPath:                "project:project",
+	"GET " + projectsPath:                 "projects:[project]",
+	"GET " + projectPath:                  "project:project",
+	"PATCH " + projectPath:                "project:project",
+	"DELETE " + projectPath:               "",
+	"POST " + environmentsPath:            "environment:environment",
+	"GET " + environmentsPath:             "environments:[environment]",
+	"GET " + environmentPath:              "environment:environment",
+	"PATCH " + environmentPath:            "environment:environment",
+	"DELETE " + environmentPath:           "",
+	"GET " + environmentPath + "/metrics": "metrics:metrics",
+
+	"POST " + environmentPath + "/secrets":                       "secret:secret",
+	"GET " + environmentPath + "/secrets":                        "secrets:[masked_secret]",
+	"GET " + environmentPath + "/secrets/{secret_id}":            "secret:masked_secret",
+	"DELETE " + environmentPath + "/secrets/{secret_id}":         "",
+	"POST " + environmentPath + "/public_tokens":                 "public_token:public_token",
+	"GET " + environmentPath + "/public_tokens":                  "public_tokens:[public_token]",
+	"GET " + environmentPath + "/public_tokens/{public_token}":   "public_token:public_token",
+	"DELETE " + environmentPath + "/public_tokens/{public_token}": "",
+
+	"POST " + profilesPath:                           "profile:profile",
+	"GET " + profilesPath:                            "profiles:[profile]",
+	"GET " + profilePath:                             "profile:profile",
+	"PATCH " + profilePath:                           "profile:profile",
+	"DELETE " + profilePath:                          "",
+	"GET " + profilePath + "/key_set":                "key_set:key_set",
+	"POST " + profilePath + "/keys":                  "pem_file:pem_file",
+	"GET " + profilePath + "/keys/{pem_file_id}":     "pem_file:pem_file",
+	"DELETE " + profilePath + "/keys/{pem_file_id}":  "",
+	"GET " + environmentPath + "/signing_keys":         "signing_keys:[signing_key]",
+	"POST " + environmentPath + "/signing_keys/rotate": "signing_key:signing_key",
+}
+
+const (
+	projectsPath     = "/pwa/v3/projects"
+	projectPath      = projectsPath + "/{project_slug}"
+	environmentsPath = projectPath + "/environments"
+	environmentPath  = environmentsPath + "/{environment_slug}"
+	profilesPath     = environmentPath + "/trusted_token_profiles"
+	profilePath      = profilesPath + "/{profile_id}"
+)
+
+var shapes = map[string]string{
+	"session":    "session_id:string user_id:string authentication_factors:[factor] roles:[string] started_at:time last_accessed_at:time expires_at:time attributes:attributes custom_claims:?object",
+	"attributes": "ip_address:string user_agent:string",
+	"factor":     "type:string delivery_method:string last_authenticated_at:time created_at:time updated_at:time trusted_auth_token_factor:trusted_auth_token_factor",
+
+	"trusted_auth_token_factor": "token_id:string",
+
+	"user": "user_id:string emails:[email] status:string phone_numbers:[phone] webauthn_registrations:[object] providers:[object] totps:[object]" +
+		" crypto_wallets:[object] biometric_registrations:[object] is_locked:bool roles:[string] name:name created_at:time password:?object" +
+		" trusted_metadata:object untrusted_metadata:object external_id:?string lock_created_at:?time lock_expires_at:?time",
+	"name":    "first_name:string middle_name:string last_name:string",
+	"email":   "email_id:string email:string verified:bool",
+	"phone":   "phone_id:string phone_number:string verified:bool",
+	"verdict": "authorized:bool granting_roles:[string]",
+
+	// crv, x and y are there for keys that are not RSA.
+	"jwk": "kty:string use:string key_ops:[string] alg:string kid:string n:string e:string x5c:[string] x5tS256:string crv:-string x:-string y:-string",
+
+	"project": "project_slug:string name:string vertical:string created_at:time",
+	"environment": "environment_slug:string project_slug:string name:string project_id:string type:string oauth_callback_id:string created_at:time" +
+		" cross_org_passwords_enabled:bool user_impersonation_enabled:bool zero_downtime_session_migration_url:string" +
+		" use_custom_domain_in_magic_link_emails:bool user_lock_self_serve_enabled:bool user_lock_threshold:int user_lock_ttl:int" +
+		" idp_authorization_url:string idp_dynamic_client_registration_enabled:bool" +
+		" idp_dynamic_client_registration_access_token_template_content:string session_jwt_algorithm:string",
+	"metrics":       "user_count:int organization_count:int member_count:int m2m_client_count:int",
+	"secret":        "secret_id:string secret:string created_at:time",
+	"masked_secret": "secret_id:string last_four:string created_at:time used_at:?time",
+	"public_token":  "public_token:string created_at:time",
+	"profile": "profile_id:string name:string audience:string issuer:string public_key_type:string jwks_url:?string pem_files:[pem_file]" +
+		" attribute_mapping:?object can_jit_provision:bool",
+	"pem_file":    "pem_file_id:string public_key:string unusable_reason:-string",
+	"key_set":     "jwks_url:string state:string fetched_at:?time fresh_until:?time next_refresh_at:?time last_error:?string last_error_at:?time key_ids:[string] skipped_keys:[skipped_key]",
+	"skipped_key": "key_id:string index:int reason:string",
+	"signing_key": "signing_key_id:string algorithm:string state:string created_at:time activates_at:time removed_at:?time",
+	"error":       "error_type:string error_message:string error_url:string",
+}
+
+// patternOf is the route that a request has: literal segments before names.
+func patternOf(method, path string) (string, bool) {
+	segments := strings.Split(strings.TrimLeft(path, "/"), "/")
+	best, literals := "", -1
+	for pattern := range answers {
+		m, p, _ := strings.Cut(pattern, " ")
+		names := strings.Split(strings.TrimPrefix(p, "/"), "/")
+		if m != method || len(names) != len(segments) {
+			continue
+		}
+		n := 0
+		for i, name := range names {
+			switch {
+			case name == segments[i]:
+				n++
+			case !strings.HasPrefix(name, "{"):
+				n = -1 << 16
+			}
+		}
+		if n > literals {
+			best, literals = pattern, n
+		}
+	}
+	return best, best != ""
+}
+
+// problems are the rules that every answer of every endpoint obeys, and this one
+// does not (README §3).
+func (a reply) problems() (list []string) {
+	complain := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	if got := a.header.Get("Content-Type"); got != "application/json" {
+		complain("Content-Type is %q", got)
+	}
+	if a.header.Get("Location") != "" || a.status >= 300 && a.status < 400 {
+		complain("a redirect")
+	}
+	var body map[string]any
+	if err := json.Unmarshal(a.body, &body); err != nil {
+		complain("not a JSON object: %v", err)
+		return list
+	}
+	if _, ok := body["error"]; ok {
+		complain(`a member named "error", which Node takes for OAuth2`)
+	}
+	if body["status_code"] != float64(a.status) {
+		complain("status_code is %v, the status %d", body["status_code"], a.status)
+	}
+	if !requestIDs.MatchString(text(body["request_id"])) {
+		complain("request_id is %v", body["request_id"])
+	}
+	if a.status == http.StatusOK {
+		return list
+	}
+	list = append(list, shapeOf("error", body)...)
+	if text(body["error_type"]) == "" || text(body["error_message"]) == "" || !strings.HasSuffix(text(body["error_url"]), "#"+text(body["error_type"])) {
+		complain("an error object that is not whole")
+	}
+	return append(list, openAPI().problems("error", body)...)
+}
+
+var requestIDs = regexp.MustCompile(`^request-id-(test|live)-[0-9a-f-]{36}$`)
+
+// shapeProblems are what is wrong with the body of a success.
+func (a reply) shapeProblems(method, path string) []string {
+	pattern, ok := patternOf(method, path)
+	var body map[string]any
+	if a.status != http.StatusOK || json.Unmarshal(a.body, &body) != nil {
+		return nil
+	}
+	if !ok {
+		return []string{"a success of a route that wire_shape_test.go does not know"}
+	}
+	return append(check("", answers[pattern], body), openAPI().answer(pattern, body)...)
+}
+
+func shapeOf(shape string, object map[string]any) []string { return check("", shapes[shape], object) }
+
+// check holds an object against a list of members.
+func check(at, members string, object map[string]any) (list []string) {
+	known := []string{"request_id", "status_code"}
+	if at != "" {
+		known = nil
+	}
+	for member := range strings.FieldsSeq(members) {
+		name, kind, _ := strings.Cut(member, ":")
+		known = append(known, name)
+		value, present := object[name]
+		if rest, absent := strings.CutPrefix(kind, "-"); absent {
+			if !present {
+				continue
+			}
+			kind = rest
+		} else if !present {
+			list = append(list, at+name+" is missing")
+			continue
+		}
+		if rest, optional := strings.CutPrefix(kind, "?"); optional {
+			if value == nil {
+				continue
+			}
+			kind = rest
+		}
+		list = append(list, checkValue(at+name, kind, value)...)
+	}
+	for name := range object {
+		if !slices.Contains(known, name) {
+			list = append(list, at+name+" is not in the contract")
+		}
+	}
+	return list
+}
+
+func checkValue(at, kind string, value any) (list []string) {
+	ok := true
+	switch kind {
+	case "string":
+		_, ok = value.(string)
+	case "bool":
+		_, ok = value.(bool)
+	case "int":
+		var n float64
+		n, ok = value.(float64)
+		ok = ok && n == float64(int32(n))
+	case "object":
+		_, ok = value.(map[string]any)
+	case "time":
+		_, err := time.Parse("2006-01-02T15:04:05Z", text(value))
+		ok = err == nil
+	default:
+		if kind[0] == '[' {
+			array, isArray := value.([]any)
+			for i, v := range array {
+				list = append(list, checkValue(fmt.Sprintf("%s[%d]", at, i), kind[1:len(kind)-1], v)...)
+			}
+			ok = isArray
+			break
+		}
+		object, isObject := value.(map[string]any)
+		if isObject {
+			return check(at+".", shapes[kind], object)
+		}
+		ok = false
+	}
+	if !ok {
+		list = append(list, fmt.Sprintf("%s is %v, not %s", at, value, kind))
+	}
+	return list
+}
