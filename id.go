@@ -33,8 +33,8 @@ func (c Class) String() string {
 //
 // In a database an ID is 17 bytes, the class and the UUID; see docs/adr/0002.
 type ID[K kind] struct {
-	class Class
-	uuid  [16]byte
+	tag  byte // 0 of the zero ID, else 1 + Class: the UUID of nobody is an ID as well
+	uuid [16]byte
 }
 
 type kind interface{ prefix() string }
@@ -101,7 +101,7 @@ var ErrMalformedID = errors.New("malformed ID")
 
 // NewID makes a random ID (UUID version 4, RFC 9562 §5.4): NewID[UserID](Test).
 func NewID[T interface{ ID[K] }, K kind](class Class) T {
-	id := ID[K]{class: class}
+	id := ID[K]{tag: tagOf(class)}
 	_, _ = rand.Read(id.uuid[:]) // never fails (crypto/rand)
 	id.stamp(4)
 	return T(id)
@@ -111,7 +111,7 @@ func NewID[T interface{ ID[K] }, K kind](class Class) T {
 // 7, RFC 9562 §5.7), so that rows which arrive in numbers lie together on disk.
 // Nobody may read a meaning into it.
 func NewOrderedID[T interface{ ID[K] }, K kind](class Class, now time.Time) T {
-	id := ID[K]{class: class}
+	id := ID[K]{tag: tagOf(class)}
 	_, _ = rand.Read(id.uuid[6:])
 	ms := now.UnixMilli()
 	for i := range 6 {
@@ -120,6 +120,13 @@ func NewOrderedID[T interface{ ID[K] }, K kind](class Class, now time.Time) T {
 	id.stamp(7)
 	return T(id)
 }
+
+// IDOf is the ID of a UUID that the caller took from elsewhere, 16 bytes.
+func IDOf[T interface{ ID[K] }, K kind](class Class, uuid [16]byte) T {
+	return T(ID[K]{tag: tagOf(class), uuid: uuid})
+}
+
+func tagOf(class Class) byte { return 1 + byte(class) }
 
 func (id *ID[K]) stamp(version byte) {
 	id.uuid[6] = id.uuid[6]&0x0f | version<<4
@@ -143,11 +150,11 @@ func (id *ID[K]) parse(s string) error {
 	if !ok || len(rest) != len("test-")+36 {
 		return ErrMalformedID
 	}
-	var parsed ID[K]
+	parsed := ID[K]{tag: tagOf(Test)}
 	switch rest[:5] {
 	case "test-":
 	case "live-":
-		parsed.class = Live
+		parsed.tag = tagOf(Live)
 	default:
 		return ErrMalformedID
 	}
@@ -159,7 +166,7 @@ func (id *ID[K]) parse(s string) error {
 	if strings.ToLower(digits) != digits {
 		return ErrMalformedID
 	}
-	if n, err := hex.Decode(parsed.uuid[:], []byte(digits)); err != nil || n != len(parsed.uuid) || parsed.IsZero() {
+	if n, err := hex.Decode(parsed.uuid[:], []byte(digits)); err != nil || n != len(parsed.uuid) {
 		return ErrMalformedID
 	}
 	*id = parsed
@@ -167,15 +174,23 @@ func (id *ID[K]) parse(s string) error {
 }
 
 // IsZero reports whether the ID names nothing.
-func (id ID[K]) IsZero() bool { return id.uuid == [16]byte{} }
+func (id ID[K]) IsZero() bool { return id.tag == 0 }
 
 // Class tells a live object from a test object.
-func (id ID[K]) Class() Class { return id.class }
+func (id ID[K]) Class() Class {
+	if id.tag == tagOf(Live) {
+		return Live
+	}
+	return Test
+}
+
+// UUID is the ID without its prefix and class.
+func (id ID[K]) UUID() [16]byte { return id.uuid }
 
 // WithClass is the same ID in the other class; requests get theirs before it is
 // known which environment they concern.
 func (id ID[K]) WithClass(c Class) ID[K] {
-	id.class = c
+	id.tag = tagOf(c)
 	return id
 }
 
@@ -188,7 +203,7 @@ func (id ID[K]) String() string {
 	b := make([]byte, 0, 64)
 	b = append(b, k.prefix()...)
 	b = append(b, '-')
-	b = append(b, id.class.String()...)
+	b = append(b, id.Class().String()...)
 	for _, part := range [...][]byte{id.uuid[:4], id.uuid[4:6], id.uuid[6:8], id.uuid[8:10], id.uuid[10:]} {
 		b = append(b, '-')
 		b = hex.AppendEncode(b, part)
@@ -196,9 +211,10 @@ func (id ID[K]) String() string {
 	return string(b)
 }
 
-// Bytes is the stored form: the class and the 16 bytes of the UUID.
+// Bytes is the stored form: 1 for test or 2 for live, and the 16 bytes of the
+// UUID.
 func (id ID[K]) Bytes() []byte {
-	return append([]byte{byte(id.class)}, id.uuid[:]...)
+	return append([]byte{id.tag}, id.uuid[:]...)
 }
 
 // MarshalText is the wire form.
@@ -228,11 +244,10 @@ func (id *ID[K]) Scan(src any) error {
 		*id = ID[K]{}
 		return nil
 	case []byte:
-		var stored ID[K]
-		if len(b) != 17 || b[0] > byte(Live) {
+		if len(b) != 17 || b[0] != tagOf(Test) && b[0] != tagOf(Live) {
 			return ErrMalformedID
 		}
-		stored.class = Class(b[0])
+		stored := ID[K]{tag: b[0]}
 		copy(stored.uuid[:], b[1:])
 		*id = stored
 		return nil

@@ -45,6 +45,19 @@ func TestIDRoundTrips(t *testing.T) {
 	}
 }
 
+// Clients' tests ask for the ID of nobody; it is well formed, and found nowhere.
+func TestNilUUIDIsAnID(t *testing.T) {
+	t.Parallel()
+	const nobody = "user-test-00000000-0000-0000-0000-000000000000"
+	id, err := countersign.ParseID[countersign.UserID](nobody)
+	if err != nil || id.IsZero() || id.String() != nobody {
+		t.Errorf("ParseID(%q) = %v, %v", nobody, id, err)
+	}
+	if stored, err := id.Value(); err != nil || stored == nil {
+		t.Errorf("Value() = %v, %v", stored, err)
+	}
+}
+
 func TestOrderedIDsSortByTime(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -64,14 +77,14 @@ func TestParseIDRefuses(t *testing.T) {
 	for _, bad := range []string{
 		"", "user-test-", good + "0", good[:len(good)-1], strings.ToUpper(good), strings.Replace(good, "a", "A", 1),
 		strings.Replace(good, "test", "prod", 1), strings.Replace(good, "user", "member", 1), strings.Replace(good, "-e9a0", "_e9a0", 1),
-		strings.Replace(good, "01a2", "01g2", 1), " " + good, good + "\n", "user-test-00000000-0000-0000-0000-000000000000",
+		strings.Replace(good, "01a2", "01g2", 1), " " + good, good + "\n",
 	} {
 		if id, err := countersign.ParseID[countersign.UserID](bad); !errors.Is(err, countersign.ErrMalformedID) || !id.IsZero() {
 			t.Errorf("ParseID(%q) = %v, %v", bad, id, err)
 		}
 	}
 	var id countersign.UserID
-	for _, bad := range []any{[]byte{}, make([]byte, 16), append([]byte{2}, make([]byte, 16)...), "text", 7} {
+	for _, bad := range []any{[]byte{}, make([]byte, 16), make([]byte, 17), append([]byte{3}, make([]byte, 16)...), "text", 7} {
 		if err := id.Scan(bad); !errors.Is(err, countersign.ErrMalformedID) {
 			t.Errorf("Scan(%v) = %v", bad, err)
 		}

@@ -3,7 +3,6 @@ package project
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -137,18 +136,18 @@ func (s *Service) DeletePublicToken(ctx context.Context, actor countersign.Actor
 		return countersign.ErrPublicTokenNotFound
 	}
 	return s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+		if _, err := tx.PublicToken(ctx, env, id); err != nil {
+			return or(err, countersign.ErrPublicTokenNotFound)
+		}
 		have, err := tx.PublicTokens(ctx, env)
 		if err != nil {
 			return err
-		}
-		if _, err := tx.PublicToken(ctx, env, id); errors.Is(err, store.ErrNotFound) {
-			return countersign.ErrPublicTokenNotFound
 		}
 		if len(have) == 1 {
 			return countersign.ErrUnableToDeleteLastPublicToken
 		}
 		if err := tx.DeletePublicToken(ctx, env, id); err != nil {
-			return or(err, countersign.ErrPublicTokenNotFound)
+			return err
 		}
 		return tx.Record(ctx, env, "public_token.deleted", id.String(), nil)
 	})

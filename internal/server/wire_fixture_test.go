@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/issuer"
 	"github.com/countersign-auth/countersign/internal/issuertest"
 )
 
@@ -226,7 +227,7 @@ func (g *golden) token(args []string) string {
 	g.t.Helper()
 	g.value("ISSUER", nil)
 	claims := map[string]any{"aud": "countersign", "email": "ada@example.com", "sub": "ext-7", "jti": "t-1"}
-	var options []issuertest.Option
+	var options []issuer.Option
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {

@@ -48,10 +48,7 @@ func parseToken(env countersign.EnvironmentID, token countersign.Bearer) (opaque
 	if err != nil || len(b) != uuidSize+sha256.Size {
 		return opaque{}, errMalformedToken
 	}
-	var id countersign.SessionID
-	if err := id.Scan(append([]byte{byte(env.Class())}, b[:uuidSize]...)); err != nil {
-		return opaque{}, errMalformedToken
-	}
+	id := countersign.IDOf[countersign.SessionID](env.Class(), [uuidSize]byte(b))
 	return opaque{id: id, mac: b[uuidSize:]}, nil
 }
 
@@ -72,7 +69,8 @@ func (s *Service) tokenOf(env countersign.Environment, sess countersign.Session)
 	if err != nil {
 		return "", err
 	}
-	return countersign.Bearer(base64.RawURLEncoding.EncodeToString(append(sess.ID.Bytes()[1:], mac...))), nil
+	uuid := sess.ID.UUID()
+	return countersign.Bearer(base64.RawURLEncoding.EncodeToString(append(uuid[:], mac...))), nil
 }
 
 // checkToken is ErrSessionNotFound for a token that is not the session's own.

@@ -122,7 +122,8 @@ func (d dialect) migrationLock() ([]goose.ProviderOption, error) {
 	if d.groups {
 		return nil, nil
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	// Whoever finds it taken looks again every second, for five minutes.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return nil, fmt.Errorf("prepare the migration lock: %w", err)
 	}

@@ -183,11 +183,14 @@ func (s *Store) once(ctx context.Context, actor countersign.Actor, fn func(tx *T
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := fn(&Tx{Now: s.now(), q: tx, actor: actor}); err != nil {
-		_ = tx.Rollback() // the first error says more
-		return err
+	defer func() { _ = tx.Rollback() }() // even if fn panics; after a commit it does nothing
+	if err = fn(&Tx{Now: s.now(), q: tx, actor: actor}); err == nil {
+		err = tx.Commit()
 	}
-	return tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // database/sql rolled back because the caller left
+		err = ctx.Err()
+	}
+	return err
 }
 
 // pause waits between attempts: a random part of 1 ms, doubling up to 64 ms, so

@@ -122,9 +122,12 @@ func jwk(public crypto.PublicKey) map[string]string {
 		e := binary.BigEndian.AppendUint32(nil, uint32(k.E))
 		return map[string]string{"kty": "RSA", "kid": keyID, "use": "sig", "alg": "RS256", "n": text(k.N.Bytes()), "e": text(e[1:])}
 	case *ecdsa.PublicKey:
+		point, err := k.Bytes() // 4, x, y (SEC 1 §2.3.3)
+		if err != nil {
+			return nil
+		}
 		return map[string]string{
-			"kty": "EC", "kid": keyID, "use": "sig", "alg": "ES256", "crv": "P-256",
-			"x": text(k.X.FillBytes(make([]byte, 32))), "y": text(k.Y.FillBytes(make([]byte, 32))),
+			"kty": "EC", "kid": keyID, "use": "sig", "alg": "ES256", "crv": "P-256", "x": text(point[1:33]), "y": text(point[33:]),
 		}
 	case ed25519.PublicKey:
 		return map[string]string{"kty": "OKP", "kid": keyID, "use": "sig", "alg": "EdDSA", "crv": "Ed25519", "x": text(k)}

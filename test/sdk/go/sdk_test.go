@@ -158,19 +158,16 @@ type refusal struct {
 func wantRefusal(t *testing.T, what string, err error, want refusal) {
 	t.Helper()
 	var (
-		b                      backend.Error
-		m                      management.Error
 		got                    refusal
 		requestID, message, at string
 	)
-	switch {
-	case errors.As(err, &b):
+	if b, ok := errors.AsType[backend.Error](err); ok {
 		got = refusal{b.StatusCode, string(b.ErrorType)}
 		requestID, message, at = b.RequestID, string(b.ErrorMessage), string(b.ErrorURL)
-	case errors.As(err, &m): // this client reads the status from the body alone
+	} else if m, ok := errors.AsType[management.Error](err); ok { // this client reads the status from the body alone
 		got = refusal{m.StatusCode, string(m.ErrorType)}
 		requestID, message, at = m.RequestID, string(m.ErrorMessage), string(m.ErrorURL)
-	default:
+	} else {
 		t.Errorf("%s = %v, want an error of the contract: %v", what, err, want)
 		return
 	}
@@ -183,8 +180,8 @@ func wantRefusal(t *testing.T, what string, err error, want refusal) {
 }
 
 func isNotFound(err error) bool {
-	var m management.Error
-	return errors.As(err, &m) && m.StatusCode == http.StatusNotFound
+	m, ok := errors.AsType[management.Error](err)
+	return ok && m.StatusCode == http.StatusNotFound
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -27,12 +26,4 @@ func networkFileSystem(f *os.File) (string, error) {
 		return "", fmt.Errorf("ask for the file system of the database: %w", err)
 	}
 	return networkFileSystems[uint32(fs.Type)], nil
-}
-
-func lockFile(f *os.File) error {
-	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return errLocked
-	}
-	return err
 }
