@@ -129,6 +129,9 @@ func decode(w http.ResponseWriter, r *http.Request, body any) error {
 	if len(text) == 0 {
 		return nil
 	}
+	if !utf8.Valid(text) { // RFC 8259 §8.1; what we keep as it was written must be text
+		return countersign.ErrBadRequest.Saying("The body is not valid UTF-8.")
+	}
 	err = json.Unmarshal(text, body)
 	if err == nil {
 		return nil
@@ -140,7 +143,7 @@ func decode(w http.ResponseWriter, r *http.Request, body any) error {
 		if wrong.Field == "" {
 			return countersign.ErrBadRequest.Saying("The body must be a JSON object, not a JSON %s.", wrong.Value)
 		}
-		return countersign.ErrBadRequest.Saying("%s must be %s, not a JSON %s.", wrong.Field, described(wrong), wrong.Value)
+		return countersign.ErrBadRequest.Saying("%s must be %s, not a JSON %.40s.", wrong.Field, described(wrong), wrong.Value)
 	}
 	return countersign.ErrBadRequest.Saying("The body is not valid JSON: %v.", err)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/email"
@@ -55,8 +56,8 @@ func (n *NewUser) check() (address email.Address, err error) {
 		return address, countersign.ErrInvalidArgument.Saying("external_id must have 1 to 128 characters out of A-Z, a-z, 0-9 and \"._|-\", and not look like one of the server's own IDs.")
 	}
 	for _, part := range []string{n.Name.First, n.Name.Middle, n.Name.Last} {
-		if len(part) > maxNamePart {
-			return address, countersign.ErrInvalidArgument.Saying("Each part of name may have %d bytes.", maxNamePart)
+		if len(part) > maxNamePart || strings.ContainsFunc(part, unicode.IsControl) { // a NUL could not even be stored
+			return address, countersign.ErrInvalidArgument.Saying("Each part of name may have %d bytes and no control characters.", maxNamePart)
 		}
 	}
 	for _, role := range n.Roles {

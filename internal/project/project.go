@@ -38,8 +38,11 @@ func (s *Service) CreateProject(ctx context.Context, actor countersign.Actor, n 
 		if err := atMost(maxProjects, have, err, countersign.ErrTooManyProjects); err != nil {
 			return err
 		}
-		if _, err := tx.Project(ctx, p.Slug); !errors.Is(err, store.ErrNotFound) {
-			return errors.Join(err, countersign.ErrProjectSlugTaken)
+		switch _, err := tx.Project(ctx, p.Slug); {
+		case err == nil:
+			return countersign.ErrProjectSlugTaken
+		case !errors.Is(err, store.ErrNotFound):
+			return err
 		}
 		if err := tx.InsertProject(ctx, p); err != nil {
 			return err

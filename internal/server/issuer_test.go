@@ -41,7 +41,7 @@ func TestFloodOfKeyIDs(t *testing.T) {
 	p.session(t, "ada@example.com", nil) // now the key set is known
 	good, elsewhere := p.token("ada@example.com", nil), p.token("ada@example.com", map[string]any{"aud": "elsewhere"})
 	floods := rounds(10_000)
-	steps := 120
+	steps := 125
 	before := p.issuer.Requests()
 
 	// known measures callers with a known key beside a flood of something else.

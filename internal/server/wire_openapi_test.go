@@ -26,7 +26,7 @@ type witness struct {
 type schema map[string]any
 
 // additions are what this server says beyond the contract.
-var additions = []string{"session_jwt_algorithm", "unusable_reason"}
+var additions = []string{"session_jwt_algorithm", "unusable_reason", "crv", "x", "y"}
 
 var openAPI = sync.OnceValue(func() *witness {
 	w := &witness{operations: map[string]schema{}, schemas: map[string]schema{}}

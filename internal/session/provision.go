@@ -65,7 +65,7 @@ func (p person) attachable(ctx context.Context, tx *store.Tx, env countersign.En
 		return user, err
 	}
 	if err != nil || user.ID != owner {
-		return user, countersign.ErrUserIDMismatch.Because(&trust.Refusal{
+		return user, refusedAs(countersign.ErrUserIDMismatch, &trust.Refusal{
 			Reason: trust.SubjectConflict, Expected: "a token of the session's own user", Received: "a token of somebody else",
 		})
 	}
@@ -110,7 +110,7 @@ func conflict(err error) error {
 	if !errors.Is(err, countersign.ErrDuplicateUserExternalID) {
 		return err
 	}
-	return countersign.ErrDuplicateUserExternalID.Because(&trust.Refusal{
+	return refusedAs(countersign.ErrDuplicateUserExternalID, &trust.Refusal{
 		Reason: trust.SubjectConflict, Expected: "an external ID that is free or the user's own", Received: "one that another user has",
 	})
 }

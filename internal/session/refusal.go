@@ -34,6 +34,11 @@ func wireError(r *trust.Refusal) error {
 	case trust.RoleNotAllowed:
 		e = countersign.ErrInvalidRBACRoleID
 	}
+	return refusedAs(e, r)
+}
+
+// refusedAs is an error of the contract that tells of a refusal.
+func refusedAs(e *countersign.Error, r *trust.Refusal) error {
 	return e.Because(r).Saying("%s", sentence(r))
 }
 

@@ -71,7 +71,7 @@ func (tx *Tx) Session(ctx context.Context, env countersign.EnvironmentID, id cou
 func (tx *Tx) SessionsOfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) ([]countersign.Session, error) {
 	return all(ctx, tx.q, scanSession, `
 		SELECT `+sessionColumns+` FROM sessions
-		WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3 ORDER BY session_id`, env, user, micros(tx.Now))
+		WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3 ORDER BY started_at, session_id`, env, user, micros(tx.Now))
 }
 
 // InsertSession stores a new session.

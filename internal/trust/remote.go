@@ -285,4 +285,7 @@ func (nobodys) Value(any) any { return nil }
 
 // flight is one piece of work under way for a source. It has landed when done is
 // closed; its outcome is then in the source.
-type flight struct{ done chan struct{} }
+type flight struct {
+	done    chan struct{}
+	fetches bool // from the issuer; otherwise it only reads the archive
+}

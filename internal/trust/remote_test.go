@@ -232,15 +232,16 @@ func TestSourceStaleIsRefreshedByRequest(t *testing.T) {
 	r.mustHave(r.kid)
 	r.issuer.Release()
 	r.mustHaveAsked(2)
+	r.issuer.Misbehave(issuertest.WellBehaved)
 
-	refusal := r.mustRefuse(r.kid, trust.KeyNotFound)
+	refusal := r.mustRefuse(r.kid, trust.KeyNotFound) // looked for once more
 	if want := `["` + second + `"], refreshed 1 s ago`; refusal.Expected != want {
 		t.Errorf("expected %s, want %s", refusal.Expected, want)
 	}
 	if want := `"` + r.kid + `"`; refusal.Received != want {
 		t.Errorf("received %s, want %s", refusal.Received, want)
 	}
-	r.mustHaveAsked(2)
+	r.mustHaveAsked(3)
 	r.mustBe(trust.StateFresh)
 }
 
@@ -249,14 +250,31 @@ func TestSourceUnknownKeyIsLookedFor(t *testing.T) {
 	r := newRig(t)
 	r.mustHave(r.kid)
 	second := r.issuer.Rotate()
-	r.mustRefuse(second, trust.KeyNotFound) // asked this very moment
-	r.clock.Advance(30*time.Second - 1)
-	r.mustRefuse(second, trust.KeyNotFound)
-	r.mustHaveAsked(1)
-	r.clock.Advance(1)
-	r.mustHave(second)
-	r.mustHave(r.kid)
+	r.mustHave(second) // at once: nobody has looked for a key yet
 	r.mustHaveAsked(2)
+
+	r.clock.Advance(time.Minute) // past the two requests a minute
+	third := r.issuer.Rotate()
+	r.mustHave(third)
+	r.mustHaveAsked(3)
+	fourth := r.issuer.Rotate()
+	r.mustRefuse(fourth, trust.KeyNotFound)
+	r.clock.Advance(30*time.Second - 1)
+	r.mustRefuse(fourth, trust.KeyNotFound)
+	r.mustHaveAsked(3)
+	r.clock.Advance(1)
+	r.mustHave(fourth)
+	r.mustHave(r.kid)
+	r.mustHaveAsked(4)
+}
+
+// Whoever makes the first request for a key set with a key that is not in it has
+// the answer; the issuer is not asked again for the same caller.
+func TestSourceFirstFetchIsTheLastWord(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.mustRefuse("made up", trust.KeyNotFound)
+	r.mustHaveAsked(1)
 }
 
 // However many kids are made up, an issuer sees two requests a minute.
@@ -370,7 +388,9 @@ func TestSourceSkippedKey(t *testing.T) {
 	if refusal := r.mustRefuse("", trust.KeyUnusable); !strings.HasPrefix(refusal.Received, "no kid, skipped: ") {
 		t.Errorf("received %s, want no kid", refusal.Received)
 	}
+	r.mustHaveAsked(1)
 	r.mustRefuse("other", trust.KeyNotFound)
+	r.mustHaveAsked(2)
 	want := []trust.SkippedKey{{KeyID: "pq", Index: 0, Why: "key type AKP (ML-DSA) is not supported yet"}}
 	if got := r.health().Skipped; !slices.Equal(got, want) {
 		t.Errorf("skipped %v, want %v", got, want)
@@ -378,7 +398,8 @@ func TestSourceSkippedKey(t *testing.T) {
 	r.issuer.SetBody([]byte(`{"keys":[]}`))
 	r.clock.Advance(time.Hour)
 	r.mustRefuse("pq", trust.KeyUnusable) // stale; refreshed on the side
-	r.mustHaveAsked(2)
-	r.mustRefuse("pq", trust.KeyNotFound)
+	r.mustHaveAsked(3)
+	r.mustRefuse("pq", trust.KeyNotFound) // looked for
 	r.mustRefuse("", trust.KeyNotFound)
+	r.mustHaveAsked(4)
 }

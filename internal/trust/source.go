@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// refetchFloor lies between any request to the issuer and one for the sake of
-	// an unknown kid. Within it every unknown kid has the answer of the last
-	// request, so that misses need no memory.
+	// refetchFloor lies between one request for the sake of an unknown kid and the
+	// next. Within it every unknown kid has the answer of the last request, so that
+	// misses need no memory. The first comes at once: an issuer that has just
+	// rotated its keys is not made to wait.
 	refetchFloor = 30 * time.Second
 	// An issuer sees at most two requests in any requestWindow, whatever they are
 	// for.
@@ -43,6 +44,7 @@ type source struct {
 	unarchived bool         // the archive has been asked, or there is none
 	flight     *flight      // under way, or nil
 	requests   [2]time.Time // when the last two requests began, older first
+	refetched  time.Time    // when the last one for an unknown kid began
 	failures   int          // since the last success
 	retryAt    time.Time    // no request before, after a failure
 	refreshAt  time.Time    // by the background; zero: not at all
@@ -57,12 +59,13 @@ type source struct {
 // at once and whatever is under way; if the set is no longer fresh, a refresh is
 // begun on the side. If the set skipped the key, that is KeyUnusable. Otherwise
 // the issuer is asked, once for all who wait and no more often than it should
-// be, and the caller waits for that until its ctx ends.
+// be, and the caller waits for that until its ctx ends. What the issuer has just
+// said for this caller is the last word.
 func (src *source) keys(ctx context.Context, kid string, now time.Time) ([]Key, error) {
 	if last := time.Unix(0, src.used.Load()); now.Sub(last) >= useEvery || now.Before(last) {
 		src.used.Store(now.UnixNano())
 	}
-	for {
+	for asked := false; ; {
 		set := src.set.Load()
 		if set != nil && set.fetchedAt.After(now) {
 			set = src.rebase(now)
@@ -83,6 +86,11 @@ func (src *source) keys(ctx context.Context, kid string, now time.Time) ([]Key, 
 				return nil, refuse(KeyUnusable, "a key that can verify", showKeyID(kid)+", skipped: "+why)
 			}
 		}
+		if asked && src.serves(set, now) {
+			src.mu.Lock()
+			defer src.mu.Unlock()
+			return nil, src.missing(set, kid, now)
+		}
 		f, refusal := src.ask(ctx, set, kid, now)
 		if refusal != nil {
 			return nil, refusal
@@ -92,8 +100,19 @@ func (src *source) keys(ctx context.Context, kid string, now time.Time) ([]Key, 
 		case <-ctx.Done():
 			return nil, unavailable(busyRetry, fmt.Errorf("wait for the key set: %w", context.Cause(ctx)))
 		}
+		asked = asked || f.fetches
 		now = src.owner.now()
 	}
+}
+
+// missing is the answer for a kid that a set does not have when no request is to
+// be made for it. If the last one failed, the issuer may have a key that we
+// cannot ask it for, and the token is not blamed. mu is held.
+func (src *source) missing(set *snapshot, kid string, now time.Time) *Refusal {
+	if src.failures == 0 {
+		return notFound(set, kid, now)
+	}
+	return unavailable(src.earliest(now).Sub(now), src.lastErr)
 }
 
 // serves reports whether set may still be judged by.
@@ -115,28 +134,28 @@ func (src *source) ask(ctx context.Context, set *snapshot, kid string, now time.
 	}
 	serves := src.serves(set, now)
 	if !serves && !src.unarchived {
-		return src.take(ctx, src.load)
+		return src.take(ctx, src.load, false)
 	}
 	earliest := src.earliest(now)
 	if serves {
-		earliest = later(earliest, src.requests[1].Add(refetchFloor))
+		earliest = later(earliest, src.refetched.Add(refetchFloor))
 	}
 	if !earliest.After(now) {
-		return src.take(ctx, src.fetch)
+		if serves {
+			src.refetched = now
+		}
+		return src.take(ctx, src.fetch, true)
 	}
 	if serves {
 		src.counts.Suppressed++
-		if src.failures == 0 {
-			return nil, notFound(set, kid, now)
-		}
+		return nil, src.missing(set, kid, now)
 	}
-	// The issuer may have a key that we cannot ask it for; do not blame the token.
 	return nil, unavailable(earliest.Sub(now), src.lastErr)
 }
 
-// take begins a flight. mu is held.
-func (src *source) take(ctx context.Context, work func(context.Context) func()) (*flight, *Refusal) {
-	f := &flight{done: make(chan struct{})}
+// take begins a flight, which fetches or only reads the archive. mu is held.
+func (src *source) take(ctx context.Context, work func(context.Context) func(), fetches bool) (*flight, *Refusal) {
+	f := &flight{done: make(chan struct{}), fetches: fetches}
 	err := src.owner.launch(ctx, f, func(ctx context.Context) {
 		after := work(ctx)
 		src.mu.Lock()
@@ -164,7 +183,7 @@ func (src *source) refresh(ctx context.Context, now time.Time) {
 	src.mu.Lock()
 	defer src.mu.Unlock()
 	if src.flight == nil && !src.earliest(now).After(now) {
-		_, _ = src.take(ctx, src.fetch) // refused: the next request tries again
+		_, _ = src.take(ctx, src.fetch, true) // refused: the next request tries again
 	}
 }
 
@@ -189,6 +208,7 @@ func (src *source) earliest(now time.Time) time.Time {
 	for i := range src.requests {
 		src.requests[i] = earlier(src.requests[i], now)
 	}
+	src.refetched = earlier(src.refetched, now)
 	src.retryAt = earlier(src.retryAt, now.Add(maxBackoff+maxBackoff/5))
 	return later(src.retryAt, src.requests[0].Add(requestWindow))
 }

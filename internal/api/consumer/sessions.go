@@ -14,7 +14,7 @@ import (
 type attestRequest struct {
 	ProfileID              string             `json:"profile_id"`
 	Token                  string             `json:"token"`
-	SessionDurationMinutes *int               `json:"session_duration_minutes"`
+	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes"`
 	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
 	SessionToken           string             `json:"session_token"`
 	SessionJWT             string             `json:"session_jwt"`
@@ -47,7 +47,7 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 	}
 	attested, err := s.Sessions.Attest(ctx, session.AttestParams{
 		Environment: r.Caller.Environment, Actor: r.Caller.Actor, ProfileID: profile, Token: countersign.Bearer(r.Body.Token),
-		Minutes: r.Body.SessionDurationMinutes, CustomClaims: r.Body.SessionCustomClaims,
+		Minutes: (*int)(r.Body.SessionDurationMinutes), CustomClaims: r.Body.SessionCustomClaims,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
 	})
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 type authenticateRequest struct {
 	SessionToken           string             `json:"session_token"`
 	SessionJWT             string             `json:"session_jwt"`
-	SessionDurationMinutes *int               `json:"session_duration_minutes"`
+	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes"`
 	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
 	AuthorizationCheck     *struct {
 		ResourceID string `json:"resource_id"`
@@ -91,7 +91,7 @@ func (s *Surface) authenticate(ctx context.Context, r *api.Request[authenticateR
 	params := session.AuthenticateParams{
 		Environment: r.Caller.Environment, Actor: r.Caller.Actor,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
-		Minutes: r.Body.SessionDurationMinutes, CustomClaims: r.Body.SessionCustomClaims,
+		Minutes: (*int)(r.Body.SessionDurationMinutes), CustomClaims: r.Body.SessionCustomClaims,
 	}
 	if check := r.Body.AuthorizationCheck; check != nil {
 		if check.ResourceID == "" || check.Action == "" {

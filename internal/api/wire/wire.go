@@ -45,6 +45,20 @@ func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &n.Value)
 }
 
+// Minutes are a duration in a request. A number that is not whole, or too large
+// to count, is out of bounds like any other:
+// ErrInvalidSessionDurationMinutes.
+type Minutes int
+
+// UnmarshalJSON is not called for null where the field is a pointer.
+func (m *Minutes) UnmarshalJSON(b []byte) error {
+	err := json.Unmarshal(b, (*int)(m))
+	if isNumber := b[0] == '-' || '0' <= b[0] && b[0] <= '9'; err != nil && isNumber {
+		return countersign.ErrInvalidSessionDurationMinutes
+	}
+	return err
+}
+
 // moment is an optional timestamp: null for the zero moment.
 func moment(t time.Time) *string {
 	if t.IsZero() {

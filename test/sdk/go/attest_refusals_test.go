@@ -1,6 +1,8 @@
 package sdk_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +17,11 @@ import (
 func TestAttestRefusesTokens(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	stranger := newKey(t, jwt.SigningMethodES256)
-	es256 := &issuer{URL: s.issuer.URL, t: t, method: jwt.SigningMethodES256, key: stranger}
+	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	es256 := &issuer{URL: s.issuer.URL, t: t, method: jwt.SigningMethodES256, key: newKey(t, jwt.SigningMethodES256)}
 	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{"iss": s.issuer.URL, "aud": audience}).SignedString(jwt.UnsafeAllowNoneSignatureType)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +36,8 @@ func TestAttestRefusesTokens(t *testing.T) {
 	}{
 		{"nonsense", "nonsense", "invalid_trusted_auth_token"},
 		{"alg none", unsigned, "invalid_trusted_auth_token"},
-		{"another key", es256.token(person()), "invalid_trusted_auth_token"},
+		{"another key", s.signed(stranger, person()), "invalid_trusted_auth_token"},
+		{"another kind of key", es256.token(person()), "invalid_trusted_auth_token"},
 		{"a broken signature", good[:len(good)-8] + "AAAAAAAA", "invalid_trusted_auth_token"},
 		{"expired", s.token(person(), claims{"iat": now - 2*hour, "exp": now - hour}), "invalid_trusted_auth_token"},
 		{"no expiry", s.token(person(), claims{"exp": nil}), "invalid_trusted_auth_token"},

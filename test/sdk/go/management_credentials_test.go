@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 
@@ -45,6 +46,19 @@ func TestSecretsLiveSideBySide(t *testing.T) {
 	for i, s := range listed.Secrets {
 		if s.SecretID != all[i].SecretID || !s.CreatedAt.Equal(all[i].CreatedAt) {
 			t.Errorf("listed %+v, want %+v", s, all[i])
+		}
+	}
+}
+
+// A POST that says nothing may have an empty body, as the client sends, or null,
+// or an empty object.
+func TestSecretFromAnyEmptyBody(t *testing.T) {
+	t.Parallel()
+	e := newEnvironment(t)
+	for _, body := range []any{nil, map[string]any{}} {
+		answer := raw(t, http.MethodPost, "/pwa/v3/projects/"+e.ProjectSlug+"/environments/"+e.EnvironmentSlug+"/secrets", body)
+		if made, ok := answer["secret"].(map[string]any); !ok || made["secret"] == "" {
+			t.Errorf("create with %v = %v", body, answer)
 		}
 	}
 }

@@ -200,7 +200,7 @@ func (j *journal) note(text, secret string) {
 		Msg   string `json:"msg"`
 		Addr  string `json:"addr"`
 		HTTP  struct {
-			Status int `json:"status"`
+			ErrorType string `json:"error_type"`
 		} `json:"http"`
 	}
 	malformed := json.Unmarshal([]byte(text), &line) != nil
@@ -212,8 +212,8 @@ func (j *journal) note(text, secret string) {
 	if j.last = append(j.last, text); len(j.last) > 20 {
 		j.last = j.last[1:]
 	}
-	unavailable := line.HTTP.Status == http.StatusServiceUnavailable // what an issuer that is down causes
-	if malformed || line.Level == "ERROR" && !unavailable || strings.Contains(text, secret) {
+	issuerDown := line.HTTP.ErrorType == "keys_unavailable" // which the suites bring about
+	if malformed || line.Level == "ERROR" && !issuerDown || strings.Contains(text, secret) {
 		j.bad = append(j.bad, text)
 	}
 }

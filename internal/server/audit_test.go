@@ -1,0 +1,165 @@
+package server_test
+
+import (
+	"database/sql"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/issuertest"
+	"github.com/countersign-auth/countersign/internal/servertest"
+	"github.com/countersign-auth/countersign/internal/storetest"
+)
+
+// recorded are the events of one request, each "actor kind: action", in order.
+func recorded(t *testing.T, db *sql.DB, a servertest.Answer) []string {
+	t.Helper()
+	id, err := countersign.ParseID[countersign.RequestID](a.String("request_id"))
+	if err != nil {
+		t.Fatalf("request_id: %v\n%s", err, a.Text)
+	}
+	rows, err := db.QueryContext(t.Context(), `SELECT actor_kind, action, object FROM events WHERE request_id = $1 ORDER BY action`, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []string
+	for rows.Next() {
+		var kind, action, object string
+		if err := rows.Scan(&kind, &action, &object); err != nil {
+			t.Fatal(err)
+		}
+		if object == "" {
+			t.Errorf("%s without an object", action)
+		}
+		list = append(list, kind+": "+action)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestEveryChangeLeavesAnEvent makes every kind of change once, and every kind
+// of refusal and read, and looks for the events of each request.
+func TestEveryChangeLeavesAnEvent(t *testing.T) {
+	t.Parallel()
+	still(t, func(t *testing.T, p *place, _ *servertest.Clock, database string) {
+		db := storetest.Raw(t, database)
+		events := 0
+		leaves := func(what string, a servertest.Answer, want ...string) servertest.Answer {
+			t.Helper()
+			servertest.Must(t, a)
+			if diff := cmp.Diff(want, recorded(t, db, a)); diff != "" {
+				t.Errorf("%s (-want +recorded):\n%s", what, diff)
+			}
+			events += len(want)
+			return a
+		}
+		nothing := func(what string, a servertest.Answer) servertest.Answer {
+			t.Helper()
+			if got := recorded(t, db, a); len(got) > 0 {
+				t.Errorf("%s (%d) recorded %v", what, a.Status, got)
+			}
+			return a
+		}
+		count := func() (n int) {
+			if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM events`).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := count()
+		ada := map[string]any{"jti": "ada-1", "sub": "ext-ada"}
+
+		// Sessions and people.
+		s := leaves("first sign-in", p.attest(p.token("ada@example.com", ada), nil), "secret: session.started", "secret: user.created")
+		token := map[string]any{"session_token": s.String("session_token")}
+		leaves("sign-in", p.attest(p.token("ada@example.com", ada), nil), "secret: session.started")
+		nothing("sign-in without a session", p.attest(p.token("ada@example.com", ada), map[string]any{"session_duration_minutes": nil}))
+		leaves("attach", p.attest(p.token("ada@example.com", nil), token), "secret: session.attached")
+		nothing("authenticate", p.authenticate(token))
+		leaves("extend", p.authenticate(map[string]any{"session_token": s.String("session_token"), "session_duration_minutes": 5}), "secret: session.updated")
+		nothing("authenticate, refused", p.authenticate(map[string]any{"session_token": s.String("session_token"), "session_duration_minutes": 1}))
+		nothing("attach somebody else", p.attest(p.token("bob@example.com", nil), token))
+		nothing("attest, refused", p.attest(p.token("bob@example.com", map[string]any{"aud": "elsewhere"}), nil))
+		nothing("attest, conflict", p.attest(p.token("bob@example.com", map[string]any{"sub": "ext-ada"}), nil))
+		nothing("list", p.API(http.MethodGet, "/v1/sessions?user_id=ext-ada", nil))
+		leaves("revoke", p.revoke(token), "secret: session.revoked")
+		nothing("revoke again", p.revoke(token))
+		nothing("attach to nothing", p.attest(p.token("ada@example.com", nil), token))
+		leaves("create a user", p.API(http.MethodPost, "/v1/users", map[string]any{"email": "eve@example.com", "create_user_as_pending": true}), "secret: user.created")
+		leaves("first sign-in of a pending user", p.attest(p.token("eve@example.com", map[string]any{"sub": "ext-eve"}), nil), "secret: session.started", "secret: user.updated")
+		nothing("create a user twice", p.API(http.MethodPost, "/v1/users", map[string]any{"email": "EVE@example.com"}))
+		nothing("get a user", p.API(http.MethodGet, "/v1/users/ext-eve", nil))
+		leaves("delete a user", p.API(http.MethodDelete, "/v1/users/ext-eve", nil), "secret: user.deleted")
+		nothing("delete a user twice", p.API(http.MethodDelete, "/v1/users/ext-eve", nil))
+
+		// Configuration.
+		const projects = "/pwa/v3/projects"
+		made := leaves("create a project", p.Manage(http.MethodPost, projects, map[string]any{"name": "Other", "vertical": "CONSUMER"}), "workspace_key: project.created")
+		project := projects + "/" + made.String("project", "project_slug")
+		nothing("create a project twice", p.Manage(http.MethodPost, projects, map[string]any{"name": "Other", "vertical": "CONSUMER", "project_slug": made.String("project", "project_slug")}))
+		leaves("rename a project", p.Manage(http.MethodPatch, project, map[string]any{"name": "Renamed"}), "workspace_key: project.updated")
+		environment := project + "/environments/" + leaves("create an environment",
+			p.Manage(http.MethodPost, project+"/environments", map[string]any{"name": "E", "type": "TEST", "session_jwt_algorithm": "ES256"}),
+			"workspace_key: environment.created").String("environment", "environment_slug")
+		nothing("create an environment, refused", p.Manage(http.MethodPost, project+"/environments", map[string]any{"name": "E", "type": "TEST", "user_lock_ttl": 1}))
+		leaves("change an environment", p.Manage(http.MethodPatch, environment, map[string]any{"user_lock_ttl": 600}), "workspace_key: environment.updated")
+		leaves("change its algorithm", p.Manage(http.MethodPatch, environment, map[string]any{"session_jwt_algorithm": "EdDSA"}),
+			"workspace_key: environment.updated", "workspace_key: signing_key.created")
+		nothing("rotate with a next key there", p.Manage(http.MethodPost, environment+"/signing_keys/rotate", nil))
+		leaves("rotate", p.Administer(http.MethodPost, "/signing_keys/rotate", nil), "workspace_key: signing_key.created")
+		secret := leaves("create a secret", p.Manage(http.MethodPost, environment+"/secrets", nil), "workspace_key: secret.created")
+		leaves("delete a secret", p.Manage(http.MethodDelete, environment+"/secrets/"+secret.String("secret", "secret_id"), nil), "workspace_key: secret.deleted")
+		nothing("delete a secret twice", p.Manage(http.MethodDelete, environment+"/secrets/"+secret.String("secret", "secret_id"), nil))
+		public := leaves("create a public token", p.Manage(http.MethodPost, environment+"/public_tokens", nil), "workspace_key: public_token.created")
+		leaves("delete a public token", p.Manage(http.MethodDelete, environment+"/public_tokens/"+public.String("public_token", "public_token"), nil), "workspace_key: public_token.deleted")
+		key := p.issuer.PEM(countersign.ES256, issuertest.PublicKey)
+		profile := environment + "/trusted_token_profiles/" + leaves("create a profile",
+			p.Manage(http.MethodPost, environment+"/trusted_token_profiles", map[string]any{
+				"name": "p", "issuer": "i", "audience": "a", "public_key_type": "PEM", "pem_files": []string{key}, "attribute_mapping": map[string]any{"email": "email"},
+			}), "workspace_key: profile.created").String("profile", "profile_id")
+		nothing("create a profile, refused", p.Manage(http.MethodPost, environment+"/trusted_token_profiles", map[string]any{"name": "p", "issuer": "i", "audience": "a", "public_key_type": "PEM"}))
+		leaves("change a profile", p.Manage(http.MethodPatch, profile, map[string]any{"name": "q"}), "workspace_key: profile.updated")
+		file := leaves("add a key", p.Manage(http.MethodPost, profile+"/keys", map[string]any{"public_key": key}), "workspace_key: profile.key_added")
+		leaves("remove a key", p.Manage(http.MethodDelete, profile+"/keys/"+file.String("pem_file", "pem_file_id"), nil), "workspace_key: profile.key_removed")
+		leaves("delete a profile", p.Manage(http.MethodDelete, profile, nil), "workspace_key: profile.deleted")
+		leaves("delete an environment", p.Manage(http.MethodDelete, environment, nil), "workspace_key: environment.deleted")
+		leaves("delete a project", p.Manage(http.MethodDelete, project, nil), "workspace_key: project.deleted")
+		nothing("delete a project twice", p.Manage(http.MethodDelete, project, nil))
+
+		if after := count(); after-before != events {
+			t.Errorf("%d events came to be, %d were expected", after-before, events)
+		}
+		secrets := []string{p.Secret, s.String("session_token"), s.String("session_jwt"), secret.String("secret", "secret"), p.WorkspaceKeySecret}
+		assertNowhere(t, db, secrets)
+	})
+}
+
+// assertNowhere checks that no event holds a secret.
+func assertNowhere(t *testing.T, db *sql.DB, secrets []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT action, actor_id, object, coalesce(detail, '') FROM events`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var action, actor, object, detail string
+		if err := rows.Scan(&action, &actor, &object, &detail); err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range secrets {
+			if secret == "" || strings.Contains(actor+object+detail, secret) {
+				t.Errorf("%s holds a secret: %s %s %s", action, actor, object, detail)
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
