@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -143,9 +144,19 @@ func decode(w http.ResponseWriter, r *http.Request, body any) error {
 		if wrong.Field == "" {
 			return countersign.ErrBadRequest.Saying("The body must be a JSON object, not a JSON %s.", wrong.Value)
 		}
-		return countersign.ErrBadRequest.Saying("%s must be %s, not a JSON %.40s.", wrong.Field, described(wrong), wrong.Value)
+		return countersign.ErrBadRequest.Saying("%s must be %s, not a JSON %.40s.", fieldName(body, wrong.Field), described(wrong), wrong.Value)
 	}
 	return countersign.ErrBadRequest.Saying("The body is not valid JSON: %v.", err)
+}
+
+// fieldName is the path of a field as clients know it: encoding/json also names
+// the embedded structs on the way.
+func fieldName(body any, path string) string {
+	first, rest, _ := strings.Cut(path, ".")
+	if f, ok := reflect.TypeOf(body).Elem().FieldByName(first); ok && f.Anonymous {
+		return rest
+	}
+	return path
 }
 
 // described says which JSON type a field takes.

@@ -22,13 +22,14 @@ type Route struct {
 // its body (sdk-matrix.md §6, quirk 23).
 type Router struct {
 	mux     *http.ServeMux
+	routes  []Route
 	methods []string
 }
 
 // NewRouter is a router over the routes of all surfaces.
 func NewRouter(routes ...[]Route) *Router {
-	r := &Router{mux: http.NewServeMux()}
-	for _, route := range slices.Concat(routes...) {
+	r := &Router{mux: http.NewServeMux(), routes: slices.Concat(routes...)}
+	for _, route := range r.routes {
 		r.mux.Handle(route.Method+" "+route.Pattern, route.Handler)
 		if !slices.Contains(r.methods, route.Method) {
 			r.methods = append(r.methods, route.Method)
@@ -37,6 +38,9 @@ func NewRouter(routes ...[]Route) *Router {
 	slices.Sort(r.methods)
 	return r
 }
+
+// Routes are the endpoints, in the order in which the surfaces name them.
+func (rt *Router) Routes() []Route { return slices.Clone(rt.routes) }
 
 // ServeHTTP answers a request. Slashes doubled at the start of the path are
 // tolerated, because a published client makes them.

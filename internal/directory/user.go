@@ -46,7 +46,7 @@ func (n *NewUser) check() (address email.Address, err error) {
 	}
 	if n.Email != "" {
 		if address, err = email.Parse(n.Email); err != nil {
-			return address, countersign.ErrInvalidEmail.Saying("%v.", err)
+			return address, countersign.ErrInvalidEmail.Saying("Received: %v.", err)
 		}
 	}
 	if n.Phone != "" && !validPhone(n.Phone) {

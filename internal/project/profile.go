@@ -62,7 +62,7 @@ func checkProfile(p countersign.Profile, vertical countersign.Vertical) error {
 			return countersign.ErrMustHaveJWKSURL
 		}
 		if err := trust.CheckURL(p.JWKSURL); err != nil {
-			return countersign.ErrInvalidJWKSURL.Saying("%v.", err)
+			return countersign.ErrInvalidJWKSURL.Saying("Reason: %v.", err)
 		}
 		if len(p.PEMFiles) > 0 {
 			return countersign.ErrCannotAddPEMFileToNonPEMProfile
@@ -119,7 +119,7 @@ func newPEMFile(env countersign.EnvironmentID, text string) (countersign.PEMFile
 		return countersign.PEMFile{}, countersign.ErrInvalidPublicKey.Saying("It must be PEM text, which begins with -----BEGIN PUBLIC KEY-----.")
 	}
 	if _, err := trust.ParsePEM(text); errors.Is(err, trust.ErrWeakKey) || errors.Is(err, trust.ErrPrivateKey) {
-		return countersign.PEMFile{}, countersign.ErrInvalidPublicKey.Saying("%v.", err)
+		return countersign.PEMFile{}, countersign.ErrInvalidPublicKey.Saying("Reason: %v.", err)
 	}
 	return countersign.PEMFile{ID: countersign.NewID[countersign.PEMFileID](env.Class()), PublicKey: text}, nil
 }

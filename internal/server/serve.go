@@ -18,7 +18,7 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.config.Now()
 	line := &telemetry.Request{
-		ID: countersign.NewID[countersign.RequestID](countersign.Test), Method: r.Method, Route: "none", RemoteAddress: remote(r),
+		ID: countersign.NewID[countersign.RequestID](countersign.Test), Method: method(r), Route: "none", RemoteAddress: remote(r),
 	}
 	ctx, cancel := context.WithTimeout(telemetry.WithRequest(r.Context(), line), requestTime)
 	defer cancel()
@@ -40,6 +40,16 @@ func (s *Server) log(ctx context.Context, line *telemetry.Request) {
 	default:
 		s.config.Logger.InfoContext(ctx, "request", "http", line)
 	}
+}
+
+// method is the request's, if HTTP has it: any other word may be anything.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return r.Method
+	}
+	return "other"
 }
 
 // remote is the address of the other end, without its port.

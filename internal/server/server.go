@@ -169,7 +169,10 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 		}
 		servers, listeners = append(servers, s.newHTTP(s.private())), append(listeners, private)
 	}
-	group, background := errgroup.WithContext(ctx)
+	group, ending := errgroup.WithContext(ctx)
+	// Requests in flight still need what goes on in the background: it ends last.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	group.Go(func() error { return s.sources.Run(background) })
 	group.Go(func() error { return s.keyring.Run(background) })
 	group.Go(func() error { return s.sessions.Run(background) })
@@ -182,8 +185,9 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 		})
 	}
 	group.Go(func() error {
-		<-background.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer stop()
+		<-ending.Done()
+		drain, cancel := context.WithTimeout(background, drainTime)
 		defer cancel()
 		var err error
 		for _, server := range servers {

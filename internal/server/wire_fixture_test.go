@@ -104,7 +104,12 @@ func (g *golden) value(name string, args []string) string {
 	return value
 }
 
+// bound gives the value of a fixture its name.
 func (g *golden) bound(name, value string) string {
+	g.t.Helper()
+	if other, taken := g.labels.byName[name]; taken && other != value {
+		g.t.Fatalf("two values are named $%s; name the fixture before the file makes another", name)
+	}
 	g.labels.bind(name, value)
 	return value
 }
@@ -115,7 +120,7 @@ func basicHeader(user, password string) string {
 
 func (g *golden) startIssuer() {
 	g.issuer = issuertest.New(g.t, issuertest.Clock(g.server.clock.Now))
-	g.labels.bind("ISSUER", g.issuer.URL())
+	g.bound("ISSUER", g.issuer.URL())
 	g.labels.byName["JWKS_URL"] = g.issuer.JWKSURL() // shown as a URL of $ISSUER
 }
 
@@ -150,11 +155,11 @@ func (g *golden) makeEnvironment(prefix string) {
 	slug := g.bound(prefix+"PROJECT_SLUG", text(project["project_slug"]))
 	environments := "/pwa/v3/projects/" + slug + "/environments"
 	environment := g.make(environments, map[string]any{"name": "Test", "type": kind, "session_jwt_algorithm": "EdDSA"}, "environment")
-	g.labels.bind(prefix+"ENVIRONMENT_SLUG", text(environment["environment_slug"]))
-	g.labels.bind(prefix+"PROJECT_ID", text(environment["project_id"]))
+	g.bound(prefix+"ENVIRONMENT_SLUG", text(environment["environment_slug"]))
+	g.bound(prefix+"PROJECT_ID", text(environment["project_id"]))
 	secret := g.make(environments+"/"+text(environment["environment_slug"])+"/secrets", nil, "secret")
-	g.labels.bind(prefix+"SECRET_ID", text(secret["secret_id"]))
-	g.labels.bind(prefix+"SECRET", text(secret["secret"]))
+	g.bound(prefix+"SECRET_ID", text(secret["secret_id"]))
+	g.bound(prefix+"SECRET", text(secret["secret"]))
 }
 
 func (g *golden) makeProfile(prefix, name string, keys map[string]any) {
@@ -168,10 +173,10 @@ func (g *golden) makeProfile(prefix, name string, keys map[string]any) {
 	}
 	path := "/pwa/v3/projects/" + g.value(prefix+"PROJECT_SLUG", nil) + "/environments/" + g.value(prefix+"ENVIRONMENT_SLUG", nil) + "/trusted_token_profiles"
 	profile := g.make(path, body, "profile")
-	g.labels.bind(prefix+name, text(profile["profile_id"]))
+	g.bound(prefix+name, text(profile["profile_id"]))
 	if files, _ := profile["pem_files"].([]any); len(files) == 1 {
 		file, _ := files[0].(map[string]any)
-		g.labels.bind(prefix+"PEM_FILE", text(file["pem_file_id"]))
+		g.bound(prefix+"PEM_FILE", text(file["pem_file_id"]))
 	}
 }
 
@@ -182,10 +187,10 @@ func (g *golden) makeSession(prefix string) {
 		"profile_id": profile, "token": g.token(nil), "session_duration_minutes": 60,
 	})
 	session, _ := answer["session"].(map[string]any)
-	g.labels.bind(prefix+"USER", text(answer["user_id"]))
-	g.labels.bind(prefix+"SESSION", text(session["session_id"]))
-	g.labels.bind(prefix+"SESSION_TOKEN", text(answer["session_token"]))
-	g.labels.bind(prefix+"SESSION_JWT", text(answer["session_jwt"]))
+	g.bound(prefix+"USER", text(answer["user_id"]))
+	g.bound(prefix+"SESSION", text(session["session_id"]))
+	g.bound(prefix+"SESSION_TOKEN", text(answer["session_token"]))
+	g.bound(prefix+"SESSION_JWT", text(answer["session_jwt"]))
 }
 
 // make creates something on the management plane and gives it.
@@ -293,7 +298,7 @@ func (g *golden) pem(args []string) string {
 
 func weakPEM(t *testing.T) string {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too weak, as it should be
+	key, err := rsa.GenerateKey(rand.Reader, 1024) // too weak, as it should be
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -227,7 +227,7 @@ func check(at, members string, object map[string]any) (list []string) {
 }
 
 func checkValue(at, kind string, value any) (list []string) {
-	ok := true
+	var ok bool
 	switch kind {
 	case "string":
 		_, ok = value.(string)

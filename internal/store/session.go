@@ -1,8 +1,11 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -67,11 +70,17 @@ func (tx *Tx) Session(ctx context.Context, env countersign.EnvironmentID, id cou
 		WHERE environment_id = $1 AND session_id = $2 AND expires_at > $3`, env, id, micros(tx.Now)), scanSession)
 }
 
-// SessionsOfUser are a user's that have not expired, oldest first.
+// SessionsOfUser are a user's that have not expired, oldest first. They are
+// sorted here: for an ORDER BY, SQLite may rather read all sessions of the
+// environment.
 func (tx *Tx) SessionsOfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) ([]countersign.Session, error) {
-	return all(ctx, tx.q, scanSession, `
+	list, err := all(ctx, tx.q, scanSession, `
 		SELECT `+sessionColumns+` FROM sessions
-		WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3 ORDER BY started_at, session_id`, env, user, micros(tx.Now))
+		WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3`, env, user, micros(tx.Now))
+	slices.SortFunc(list, func(a, b countersign.Session) int {
+		return cmp.Or(a.StartedAt.Compare(b.StartedAt), bytes.Compare(a.ID.Bytes(), b.ID.Bytes()))
+	})
+	return list, err
 }
 
 // InsertSession stores a new session.

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
+	"slices"
+	"time"
 
 	"github.com/countersign-auth/countersign"
 )
@@ -15,56 +18,66 @@ const (
 )
 
 // A user and all identifiers are read by one statement, a row for each
-// identifier, so that they always agree.
+// identifier, so that they always agree. It has no ORDER BY: SQLite would read
+// all identifiers of the environment in that order rather than sort one user's.
 const userSelect = `
 	SELECT u.user_id, u.status, u.first_name, u.middle_name, u.last_name, u.external_id,
 	       u.trusted_metadata, u.untrusted_metadata, u.created_at,
-	       i.kind, i.identifier_id, i.match_key, i.value, i.verified
+	       i.kind, i.identifier_id, i.match_key, i.value, i.verified, i.created_at
 	FROM users u
 	LEFT JOIN user_identifiers i ON i.environment_id = u.environment_id AND i.user_id = u.user_id`
 
-const userOrder = ` ORDER BY i.kind, i.created_at, i.identifier_id`
+// identifier is an e-mail address or a phone number; all NULL, and with it kind
+// "", for a user without any.
+type identifier struct {
+	kind, key, value sql.NullString
+	id               []byte
+	verified         sql.NullBool
+	createdAt        micros
+}
+
+func (i identifier) compare(other identifier) int {
+	return cmp.Or(time.Time(i.createdAt).Compare(time.Time(other.createdAt)), bytes.Compare(i.id, other.id))
+}
+
+// addTo adds an identifier to its user.
+func (i identifier) addTo(u *countersign.User) error {
+	switch i.kind.String {
+	case kindEmail:
+		e := countersign.Email{Address: i.value.String, Key: i.key.String, Verified: i.verified.Bool}
+		if err := e.ID.Scan(i.id); err != nil {
+			return err
+		}
+		u.Emails = append(u.Emails, e)
+	case kindPhone:
+		p := countersign.Phone{Number: i.value.String, Verified: i.verified.Bool}
+		if err := p.ID.Scan(i.id); err != nil {
+			return err
+		}
+		u.Phones = append(u.Phones, p)
+	}
+	return nil
+}
 
 func (tx *Tx) user(ctx context.Context, where string, args ...any) (u countersign.User, err error) {
-	rows, err := tx.q.QueryContext(ctx, userSelect+where+userOrder, args...)
+	list, err := all(ctx, tx.q, func(row scanner) (i identifier, err error) {
+		u.TrustedMetadata, u.UntrustedMetadata = nil, nil
+		err = row.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
+			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt),
+			&i.kind, &i.id, &i.key, &i.value, &i.verified, &i.createdAt)
+		return i, err
+	}, userSelect+where, args...)
 	if err != nil {
 		return u, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	found := false
-	for rows.Next() {
-		var (
-			kind, key, value sql.NullString
-			id               []byte
-			verified         sql.NullBool
-		)
-		u.TrustedMetadata, u.UntrustedMetadata = nil, nil
-		if err := rows.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
-			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt),
-			&kind, &id, &key, &value, &verified); err != nil {
+	if len(list) == 0 {
+		return u, ErrNotFound
+	}
+	slices.SortFunc(list, identifier.compare) // oldest first
+	for _, i := range list {
+		if err := i.addTo(&u); err != nil {
 			return u, err
 		}
-		found = true
-		switch kind.String {
-		case kindEmail:
-			e := countersign.Email{Address: value.String, Key: key.String, Verified: verified.Bool}
-			if err := e.ID.Scan(id); err != nil {
-				return u, err
-			}
-			u.Emails = append(u.Emails, e)
-		case kindPhone:
-			p := countersign.Phone{Number: value.String, Verified: verified.Bool}
-			if err := p.ID.Scan(id); err != nil {
-				return u, err
-			}
-			u.Phones = append(u.Phones, p)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return u, err
-	}
-	if !found {
-		return u, ErrNotFound
 	}
 	return u, nil
 }

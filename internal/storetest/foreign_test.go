@@ -308,7 +308,7 @@ func TestForeignEnvironment(t *testing.T) {
 				// What it changed is committed even if it says that it found nothing.
 				update(t, s, func(tx *store.Tx) error {
 					if outcome = call(ctx, s, tx, here, theirs); outcome != nil && !errors.Is(outcome, store.ErrNotFound) {
-						return nil //nolint:nilerr // reported below
+						return nil // reported below
 					}
 					return tx.Record(ctx, countersign.EnvironmentID{}, "tried", name, nil)
 				})

@@ -154,10 +154,11 @@ func (w world) get(t *testing.T, s *store.Store) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := false
-	if got.keySet, found, err = s.LoadKeySet(ctx, w.env.ID, w.keySet.URL); err != nil || !found {
+	kept, found, err := s.LoadKeySet(ctx, w.env.ID, w.keySet.URL)
+	if err != nil || !found {
 		t.Fatalf("LoadKeySet = %t, %v", found, err)
 	}
+	got.keySet = kept
 	return got
 }
 
@@ -197,6 +198,9 @@ func TestEnvironmentTablesAreAll(t *testing.T) {
 		}
 		names = append(names, name)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if diff := cmp.Diff(environmentTables, names); diff != "" {
 		t.Errorf("a table with an environment_id that the suite does not watch (-suite +schema):\n%s", diff)
 	}
@@ -207,36 +211,42 @@ func dump(t *testing.T, db *sql.DB, env countersign.EnvironmentID) []string {
 	t.Helper()
 	var list []string
 	for _, table := range environmentTables {
-		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" WHERE environment_id = $1", env)
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			values, dest := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				dest[i] = &values[i]
-			}
-			if err := rows.Scan(dest...); err != nil {
-				t.Fatal(err)
-			}
-			line := table
-			for i, v := range values {
-				if b, ok := v.([]byte); ok {
-					v = hex.EncodeToString(b)
-				}
-				line += fmt.Sprintf(" %s=%v", columns[i], v)
-			}
-			list = append(list, line)
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = rows.Close()
+		list = append(list, dumpTable(t, db, table, env)...)
 	}
 	slices.Sort(list)
+	return list
+}
+
+func dumpTable(t *testing.T, db *sql.DB, table string, env countersign.EnvironmentID) (list []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" WHERE environment_id = $1", env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values, dest := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		if err := rows.Scan(dest...); err != nil {
+			t.Fatal(err)
+		}
+		line := table
+		for i, v := range values {
+			if b, ok := v.([]byte); ok {
+				v = hex.EncodeToString(b)
+			}
+			line += fmt.Sprintf(" %s=%v", columns[i], v)
+		}
+		list = append(list, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return list
 }

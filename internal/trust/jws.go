@@ -95,7 +95,7 @@ func isBase64URL(c byte) bool {
 
 // malformed says what is wrong with one part of a token.
 func malformed(part string, err error) *Refusal {
-	return &Refusal{Reason: Malformed, Expected: "a JWS in compact serialisation", Received: part + " is " + err.Error()}
+	return &Refusal{Reason: Malformed, Expected: "a JWS in compact serialisation", Received: part + ": " + err.Error()}
 }
 
 // malformedForm says in what way token is not three segments of base64url: an

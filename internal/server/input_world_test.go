@@ -1,0 +1,165 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/issuertest"
+	"github.com/countersign-auth/countersign/internal/server"
+	"github.com/countersign-auth/countersign/internal/storetest"
+)
+
+// local is a server that is called without a network.
+type local struct {
+	*server.Server
+	t testing.TB
+}
+
+type serverOptions struct {
+	database string    // default: a new SQLite file
+	log      io.Writer // default: nowhere; gets everything, debug and below
+}
+
+const (
+	localKeyID     = "workspace-key-local"
+	localKeySecret = "workspace-secret-of-local-tests"
+)
+
+func newServer(t testing.TB, o serverOptions) *local {
+	t.Helper()
+	if o.database == "" {
+		o.database = storetest.SQLite(t)
+	}
+	if o.log == nil {
+		o.log = io.Discard
+	}
+	s, err := server.New(t.Context(), server.Config{
+		Database: o.database, KeysetFile: t.TempDir() + "/keyset.json", JWKSAllowPrivate: []string{issuertest.Host},
+		WorkspaceKeyID: localKeyID, WorkspaceKeySecret: localKeySecret,
+		Logger: slog.New(slog.NewJSONHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
+	})
+	if err != nil {
+		t.Fatalf("start the server: %v", err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return &local{s, t}
+}
+
+// call makes a request; target is as it stands in a request line.
+func (s *local) call(method, target, authorization, body string) reply {
+	r := httptest.NewRequest(http.MethodGet, target, strings.NewReader(body))
+	r.Method = method
+	if authorization != "" {
+		r.Header.Set("Authorization", authorization)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return reply{w.Code, w.Header(), w.Body.Bytes()}
+}
+
+func (s *local) manage(method, target, body string) map[string]any {
+	s.t.Helper()
+	return s.must(s.call(method, target, basicHeader(localKeyID, localKeySecret), body))
+}
+
+// must is the body of a success.
+func (s *local) must(a reply) (body map[string]any) {
+	s.t.Helper()
+	if err := json.Unmarshal(a.body, &body); err != nil || a.status != http.StatusOK {
+		s.t.Fatalf("%d %s", a.status, a.body)
+	}
+	return body
+}
+
+// inputWorld is an environment with one of everything, by the names in paths.
+type inputWorld struct {
+	*local
+	issuer *issuertest.Issuer
+	names  map[string]string
+	basic  string // the header
+	token  string // a subject token that is believed
+}
+
+func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
+	t.Helper()
+	w := &inputWorld{local: newServer(t, o), issuer: issuertest.New(t), names: map[string]string{"project_slug": "input", "environment_slug": "test"}}
+	w.manage(http.MethodPost, "/pwa/v3/projects", `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`)
+	environment := w.manage(http.MethodPost, "/pwa/v3/projects/input/environments",
+		`{"name": "Input", "type": "TEST", "environment_slug": "test", "session_jwt_algorithm": "EdDSA"}`)
+	w.names["project_id"] = text(at(environment, "environment", "project_id"))
+	base := "/pwa/v3/projects/input/environments/test"
+	secret := w.manage(http.MethodPost, base+"/secrets", "")
+	w.names["secret_id"] = text(at(secret, "secret", "secret_id"))
+	w.basic = basicHeader(w.names["project_id"], text(at(secret, "secret", "secret")))
+	w.names["public_token"] = text(at(w.manage(http.MethodPost, base+"/public_tokens", ""), "public_token", "public_token"))
+	key := jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))
+	profile := w.manage(http.MethodPost, base+"/trusted_token_profiles", fmt.Sprintf(
+		`{"name": "pem", "issuer": %q, "audience": "countersign", "public_key_type": "PEM", "pem_files": ["%s", "%s"],
+		  "can_jit_provision": true, "attribute_mapping": {"email": "email", "token_id": "jti"}}`, w.issuer.URL(), key, key))
+	w.names["profile_id"] = text(at(profile, "profile", "profile_id"))
+	files, _ := at(profile, "profile", "pem_files").([]any)
+	w.names["pem_file_id"] = text(at(files[0], "pem_file_id"))
+	w.token = w.issuer.Mint(map[string]any{"aud": "countersign", "email": "ada@example.com"})
+	attested := w.must(w.call(http.MethodPost, "/v1/sessions/attest", w.basic,
+		fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60}`, w.names["profile_id"], w.token)))
+	w.names["user_id"] = text(attested["user_id"])
+	return w
+}
+
+// at is what stands at a path of members.
+func at(v any, members ...string) any {
+	for _, m := range members {
+		object, _ := v.(map[string]any)
+		v = object[m]
+	}
+	return v
+}
+
+// authorization is the header that a path asks for.
+func (w *inputWorld) authorization(path string) string {
+	if strings.HasPrefix(strings.TrimLeft(path, "/"), "pwa/") {
+		return basicHeader(localKeyID, localKeySecret)
+	}
+	return w.basic
+}
+
+// path is a pattern with its names filled in.
+func (w *inputWorld) path(pattern string) string {
+	for name, value := range w.names {
+		pattern = strings.ReplaceAll(pattern, "{"+name+"}", value)
+	}
+	return pattern
+}
+
+// bodies are requests of every route that reads one, with every field that it
+// knows. None of them succeeds as it is, so that they may be sent a thousand
+// times with little changes.
+func (w *inputWorld) bodies() map[string]string {
+	settings := `"cross_org_passwords_enabled": true, "user_impersonation_enabled": true, "zero_downtime_session_migration_url": "https://old.example.com",
+		"user_lock_self_serve_enabled": true, "user_lock_threshold": 5, "user_lock_ttl": 600, "idp_authorization_url": "https://idp.example.com",
+		"idp_dynamic_client_registration_enabled": true, "idp_dynamic_client_registration_access_token_template_content": "{}",
+		"use_custom_domain_in_magic_link_emails": true, "session_jwt_algorithm": "EdDSA"`
+	return map[string]string{
+		"POST /v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
+			"session_token": "a", "session_jwt": "b"}`, w.names["profile_id"], w.token),
+		"POST /v1/sessions/authenticate": `{"session_token": "a", "session_jwt": "b", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
+			"authorization_check": {"resource_id": "documents", "action": "read"}}`,
+		"POST /v1/sessions/revoke": `{"session_id": "a", "session_token": "b", "session_jwt": "c"}`,
+		"POST /v1/users": `{"email": "ada@example.com", "phone_number": "+442071838750", "name": {"first_name": "Ada", "middle_name": "King", "last_name": "Lovelace"},
+			"create_user_as_pending": true, "trusted_metadata": {"tier": "a"}, "untrusted_metadata": {"theme": "b"}, "external_id": "crm|7", "roles": ["admin"]}`,
+		"POST " + projectsPath:          `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`,
+		"PATCH " + projectPath:          `{"name": "Input"}`,
+		"POST " + environmentsPath:      `{"name": "Input", "type": "TEST", "environment_slug": "test", ` + settings + `}`,
+		"PATCH " + environmentPath:      `{"name": "Input", ` + settings + `}`,
+		"POST " + profilesPath:          fmt.Sprintf(`{"name": "idp", "audience": "a", "issuer": "i", "public_key_type": "PEM", "jwks_url": "https://idp.example.com", "pem_files": ["%s"], "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`, jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))),
+		"PATCH " + profilePath:          `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`,
+		"POST " + profilePath + "/keys": `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,
+	}
+}

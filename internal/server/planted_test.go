@@ -1,0 +1,235 @@
+package server_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/countersign-auth/countersign/internal/issuertest"
+	"github.com/countersign-auth/countersign/internal/storetest"
+)
+
+// TestPlantedSecrets lives through a day of a server, good and bad requests, and
+// looks for every credential that passed in all that others may read: the log at
+// its most talkative, error bodies, metrics, audit events, and the database, in
+// which no credential stands in the clear.
+func TestPlantedSecrets(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, database string) {
+		log := &lockedLog{}
+		p := &planting{inputWorld: newInputWorld(t, serverOptions{database: database, log: log})}
+		p.plant("the workspace's secret", localKeySecret)
+		p.liveThroughADay()
+
+		metrics := httptest.NewRecorder()
+		p.Private().ServeHTTP(metrics, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if !strings.Contains(metrics.Body.String(), "countersign_subject_tokens_total") {
+			t.Fatalf("no metrics: %s", metrics.Body)
+		}
+		rows := dump(t, database)
+		if !strings.Contains(rows["events"], "session.started") || !strings.Contains(log.String(), "signature_invalid") {
+			t.Fatalf("the day left no trace")
+		}
+		for _, secret := range p.planted {
+			for place, text := range map[string]string{
+				"the log": log.String(), "an error": p.errors.String(), "the metrics": metrics.Body.String(), "an audit event": rows["events"],
+			} {
+				expectNowhere(t, secret, place, text)
+			}
+			if secret.kept {
+				continue // claims and metadata are what sessions and users are for
+			}
+			for table, text := range rows {
+				expectNowhere(t, secret, "table "+table, text)
+			}
+		}
+	})
+}
+
+// planting is a world that remembers what must not be found.
+type planting struct {
+	*inputWorld
+	planted []secret
+	errors  strings.Builder
+}
+
+type secret struct {
+	what, text string
+	kept       bool // in the database, where it belongs
+}
+
+func (p *planting) plant(what, text string) string {
+	p.t.Helper()
+	if len(text) < 12 {
+		p.t.Fatalf("%s is %q, too short to look for", what, text)
+	}
+	p.planted = append(p.planted, secret{what: what, text: text})
+	return text
+}
+
+func (p *planting) plantKept(what, text string) string {
+	p.plant(what, text)
+	p.planted[len(p.planted)-1].kept = true
+	return text
+}
+
+// plantToken plants a JWT whole and its signature alone.
+func (p *planting) plantToken(what, token string) string {
+	p.plant("the signature of "+what, token[strings.LastIndexByte(token, '.')+1:])
+	return p.plant(what, token)
+}
+
+func expectNowhere(t *testing.T, s secret, place, text string) {
+	t.Helper()
+	for _, form := range []string{s.text, jsonText(s.text), fmt.Sprintf("%x", s.text)} {
+		if i := strings.Index(text, form); i >= 0 {
+			t.Errorf("%s stands in %s: …%.200s…", s.what, place, text[max(0, i-100):])
+			return
+		}
+	}
+}
+
+// send makes a request and keeps the body of a refusal.
+func (p *planting) send(method, target, authorization, body string) reply {
+	a := p.call(method, target, authorization, body)
+	if a.status != http.StatusOK {
+		p.errors.Write(a.body)
+	}
+	return a
+}
+
+func (p *planting) post(target, body string, args ...any) reply {
+	return p.send(http.MethodPost, target, p.authorization(target), fmt.Sprintf(body, args...))
+}
+
+func (p *planting) liveThroughADay() {
+	base := p.path(environmentPath)
+	profile := p.names["profile_id"]
+
+	// Secrets: made, used, guessed at, deleted.
+	made := p.must(p.post(base+"/secrets", ""))
+	value := p.plant("a secret", text(at(made, "secret", "secret")))
+	p.send(http.MethodGet, "/v1/sessions?user_id="+p.names["user_id"], basicHeader(p.names["project_id"], value), "")
+	p.send(http.MethodGet, "/v1/sessions", basicHeader(p.names["project_id"], p.plant("a wrong secret", "secret-test-wrong-guess-0123456789")), "")
+	p.send(http.MethodGet, "/v1/sessions", basicHeader(p.plant("a secret in the place of a user name", value+"-as-user"), value), "")
+	p.send(http.MethodGet, "/v1/sessions", "Bearer "+value, "")
+	p.send(http.MethodGet, projectsPath, "Bearer "+localKeyID+":"+p.plant("a wrong workspace secret", "workspace-secret-wrong-0123456789"), "")
+	p.send(http.MethodGet, projectsPath, basicHeader(p.plant("a workspace secret in the place of its ID", localKeySecret+"-as-id"), "x"), "")
+	p.send(http.MethodDelete, base+"/secrets/"+text(at(made, "secret", "secret_id")), p.authorization(base), "")
+	p.send(http.MethodGet, "/v1/users/ext-7", basicHeader(p.names["project_id"], value), "")
+	p.send(http.MethodGet, "/v1/users/"+value, p.basic, "")
+	p.send(http.MethodGet, "/v1/no-such-route/"+value+"?session_token="+value, p.basic, "")
+	p.send(value, "/v1/users", p.basic, "")
+
+	// Subject tokens: believed, and refused for each kind of reason.
+	claims := func(more map[string]any) map[string]any {
+		all := map[string]any{"aud": "countersign", "email": "ada@example.com", "ssn": p.plant("a claim that nobody maps", "claim-value-078-05-1120")}
+		for name, value := range more {
+			all[name] = value
+		}
+		return all
+	}
+	attest := func(token, more string) reply {
+		return p.post("/v1/sessions/attest", `{"profile_id": %q, "token": %q%s}`, profile, token, more)
+	}
+	good := p.plantToken("a subject token", p.issuer.Mint(claims(nil)))
+	custom := p.plantKept("a custom claim", "custom-claim-value-4711")
+	begun := p.must(attest(good, `, "session_duration_minutes": 60, "session_custom_claims": {"card": "`+custom+`"}`))
+	for what, token := range map[string]string{
+		"an expired token":          p.issuer.Mint(claims(nil), issuertest.Expired()),
+		"a forged token":            p.issuer.Mint(claims(nil), issuertest.WrongKey()),
+		"a token without address":   p.issuer.Mint(claims(map[string]any{"email": nil})),
+		"a token of a bad address":  p.issuer.Mint(claims(map[string]any{"email": p.plant("a bad address", "not an address at all <x@y>")})),
+		"a token of a bad token_id": p.issuer.Mint(claims(map[string]any{"jti": map[string]any{"x": p.plant("a claim of the wrong type", "nested-claim-value-99")}})),
+		"a token of no algorithm":   p.issuer.Mint(claims(nil), issuertest.Header("alg", "none")),
+		"a critical token":          p.issuer.Mint(claims(nil), issuertest.Header("crit", []string{"x"})),
+	} {
+		if a := attest(p.plantToken(what, token), `, "session_duration_minutes": 60`); a.status == http.StatusOK {
+			p.t.Errorf("%s was believed", what)
+		}
+	}
+	attest(p.plant("a token of the wrong form", good+".and-more"), "")
+	attest(p.plant("words in the place of a token", "my password is hunter2hunter2"), "")
+
+	// Session tokens and JWTs: used, mixed up, broken, revoked.
+	token := p.plant("a session token", text(begun["session_token"]))
+	jwt := p.plantToken("a session JWT", text(begun["session_jwt"]))
+	authenticate := "/v1/sessions/authenticate"
+	p.post(authenticate, `{"session_token": %q, "session_custom_claims": {"card": "%s"}, "session_duration_minutes": 90}`, token, custom)
+	p.post(authenticate, `{"session_jwt": %q}`, jwt)
+	p.post(authenticate, `{"session_jwt": %q}`, token)
+	p.post(authenticate, `{"session_token": %q}`, jwt)
+	p.post(authenticate, `{"session_token": %q, "session_jwt": %q}`, token, jwt)
+	p.post(authenticate, `{"session_token": [%q]}`, token)
+	p.post(authenticate, `{"session_token": %q`, token)
+	p.post(authenticate, `{"session_token": %q, "authorization_check": {"resource_id": "documents", "action": "read"}}`, token)
+	p.post(authenticate, `{"session_token": %q, "session_custom_claims": {"big": "%s"}}`, token, strings.Repeat(p.plant("a claim too large", "too-large-claim-value"), 300))
+	p.post(authenticate, `{"session_jwt": %q}`, p.plant("a JWT that is not ours", good+"x"))
+	attest(jwt, "")
+	attest(good, `, "session_token": "`+token+`"`)
+	p.post("/v1/sessions/revoke", `{"session_id": %q}`, token)
+	p.send(http.MethodGet, "/v1/sessions?user_id="+token, p.basic, "")
+	p.post("/v1/sessions/revoke", `{"session_token": %q}`, token)
+	p.post(authenticate, `{"session_token": %q}`, token)
+
+	// People: metadata is theirs.
+	p.post("/v1/users", `{"email": "grace@example.com", "trusted_metadata": {"note": "%s"}}`, p.plantKept("metadata", "metadata-value-of-grace"))
+	p.post("/v1/users", `{"email": "%s"}`, "grace@example.com")
+	p.post("/v1/users", `{"phone_number": %q}`, p.plant("a number that is none", "call me on +1 650 555 0100"))
+
+	// Profiles: a private key that was sent by mistake must not stay.
+	private := p.plant("the body of a private key", "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg")
+	begin, end := "-----BEGIN PRIVATE "+`KEY-----\n`, `\n-----END PRIVATE `+`KEY-----\n`
+	p.post(p.path(profilePath)+"/keys", `{"public_key": "%s%s%s"}`, begin, private, end)
+	p.post(p.path(profilesPath), `{"name": "x", "issuer": "i", "audience": "a", "public_key_type": "PEM", "pem_files": ["%s%s%s"]}`, begin, private, end)
+	p.post(p.path(profilesPath), `{"name": "x", "issuer": "i", "audience": "a", "public_key_type": "JWK", "jwks_url": "https://u:%s@idp.example.com/"}`,
+		p.plant("the password of a URL", "url-password-0123456789"))
+	p.post(base+"/signing_keys/rotate", "")
+}
+
+// dump is every row of every table as text, bytes also as they are.
+func dump(t *testing.T, database string) map[string]string {
+	t.Helper()
+	db := storetest.Raw(t, database)
+	all := map[string]string{}
+	for _, table := range []string{
+		"workspace_keys", "workspace_facts", "projects", "environments", "secrets", "public_tokens", "profiles", "pem_files", "key_sets",
+		"signing_keys", "users", "user_identifiers", "sessions", "events",
+	} {
+		all[table] = dumpTable(t, db, table)
+	}
+	return all
+}
+
+func dumpTable(t *testing.T, db *sql.DB, table string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	var b strings.Builder
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		for _, column := range row {
+			fmt.Fprintf(&b, "%s %x\n", column, column)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// largeTables hold rows in numbers; the aliases are those of statements.
+var largeTables = map[string]bool{
+	"users": true, "u": true, "user_identifiers": true, "i": true, "sessions": true, "events": true,
+}
+
+// readAll are the statements that mean to read, or begin to read, all that an
+// environment has in a large table.
+var readAll = []string{
+	`SELECT count(*) FROM users WHERE environment_id = $1`,
+	`ORDER BY event_id DESC LIMIT $2`, // in the order of the index
+	`WHERE environment_id = $1 LIMIT $2`,
+}
+
+// TestEveryStatementUsesItsKey calls every method, whatever comes of it, and
+// asks SQLite, which has no statistics to be misled by, how it runs each
+// statement: never by reading all rows of an environment to find a few.
+func TestEveryStatementUsesItsKey(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s, err := Open(ctx, Config{Database: filepath.Join(t.TempDir(), "countersign.db"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
+	err = s.Update(ctx, countersign.System(), func(tx *Tx) error {
+		return errors.Join(tx.InsertProject(ctx, countersign.Project{Slug: "p", CreatedAt: time.Now()}),
+			tx.InsertEnvironment(ctx, countersign.Environment{ID: env, ProjectSlug: "p", SessionTokenKey: []byte{}, CreatedAt: time.Now()}),
+			tx.DeleteEnvironment(ctx, env), tx.Record(ctx, env, "environment.deleted", "e", nil))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("stop")
+	for _, run := range []func(context.Context, func(*Tx) error) error{
+		s.View,
+		func(ctx context.Context, fn func(*Tx) error) error { return s.Update(ctx, countersign.System(), fn) },
+	} {
+		err := run(ctx, func(tx *Tx) error {
+			callAll(ctx, reflect.ValueOf(tx))
+			return stop
+		})
+		if !errors.Is(err, stop) {
+			t.Fatal(err)
+		}
+	}
+	callAll(ctx, reflect.ValueOf(s))
+
+	texts := map[string]bool{}
+	for _, p := range []*prepared{s.viewer, s.group.q} {
+		for text := range (*sync.Map)(&p.stmts).Range {
+			texts[text.(string)] = true
+		}
+	}
+	if len(texts) < 60 {
+		t.Errorf("only %d statements were seen", len(texts))
+	}
+	for _, text := range slices.Sorted(maps.Keys(texts)) {
+		for _, step := range plan(t, s, text) {
+			if searchesAll(step) && !slices.ContainsFunc(readAll, func(part string) bool { return strings.Contains(text, part) }) {
+				t.Errorf("%s\n\t%s", step, strings.TrimSpace(text))
+			}
+		}
+	}
+}
+
+// callAll calls every method but those that end things or need a function, with
+// zero arguments: the text of a statement does not depend on them.
+func callAll(ctx context.Context, v reflect.Value) {
+	for i := range v.NumMethod() {
+		name, method := v.Type().Method(i).Name, v.Method(i)
+		if name == "Close" || name == "View" || name == "Update" {
+			continue
+		}
+		args := []reflect.Value{reflect.ValueOf(ctx)}
+		for n := 1; n < method.Type().NumIn(); n++ {
+			arg := reflect.Zero(method.Type().In(n))
+			if arg.Type() == reflect.TypeFor[time.Time]() {
+				arg = reflect.ValueOf(time.Now().Add(time.Hour))
+			}
+			args = append(args, arg)
+		}
+		method.Call(args)
+	}
+}
+
+var parameter = regexp.MustCompile(`\$\d`)
+
+func plan(t *testing.T, s *Store, text string) (steps []string) {
+	t.Helper()
+	if strings.HasPrefix(text, "BEGIN") || strings.HasPrefix(text, "COMMIT") || strings.HasPrefix(text, "ROLLBACK") {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, p := range parameter.FindAllString(text, -1) {
+		seen[p] = true
+	}
+	if strings.Contains(text, "$10") { // which the pattern takes for $1
+		seen["$10"] = true
+	}
+	rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, make([]any, len(seen))...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
+var step = regexp.MustCompile(`^(SCAN|SEARCH) (\w+)(.*)`)
+
+// searchesAll reports whether a step reads all rows of an environment, or all
+// there are, in a large table.
+func searchesAll(detail string) bool {
+	m := step.FindStringSubmatch(detail)
+	if m == nil || !largeTables[m[2]] {
+		return false
+	}
+	return m[1] == "SCAN" || strings.Contains(m[3], "(environment_id=?)")
+}

@@ -1,0 +1,130 @@
+// Command bench measures the rows A1 to A8 of the budgets: the real server, and
+// beside it, in the same run, a floor that does the least an attest can do. It
+// starts everything by itself, on loopback, with full durability, and prints
+// each row as CPU-ms per request and as a ratio to the floor.
+//
+// PostgreSQL is measured if COUNTERSIGN_TEST_POSTGRES names a server that nobody
+// else uses meanwhile, because the CPU time of all its processes is counted:
+//
+//	scripts/postgres go run ./test/bench
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	run         time.Duration // of one measurement
+	rounds      int
+	connections []int
+	engines     []string
+	profile     string // folder for CPU profiles, or ""
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "floor" {
+		exit(serveFloor(os.Args[2:]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := bench(ctx)
+	stop()
+	exit(err)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func parseOptions() (o options, err error) {
+	quick := flag.Bool("quick", false, "a fifth of the time: one round of short runs, at 8 connections")
+	flag.DurationVar(&o.run, "run", 700*time.Millisecond, "how long one measurement takes")
+	flag.IntVar(&o.rounds, "rounds", 3, "interleaved runs of each measurement, of which medians are taken")
+	connections := flag.String("connections", "1,8,32", "numbers of connections, as a comma list")
+	engines := flag.String("engines", "sqlite,postgres", "databases, as a comma list")
+	flag.StringVar(&o.profile, "profile", "", "a folder for CPU profiles of the server, one for each row, at 8 connections")
+	flag.Parse()
+	if *quick {
+		o.run, o.rounds, *connections = 400*time.Millisecond, 1, "8"
+	}
+	for _, c := range strings.Split(*connections, ",") {
+		n, err := strconv.Atoi(c)
+		if err != nil || n < 1 {
+			return o, fmt.Errorf("-connections %s: not a comma list of numbers", *connections)
+		}
+		o.connections = append(o.connections, n)
+	}
+	for _, engine := range strings.Split(*engines, ",") {
+		if engine == "postgres" && os.Getenv("COUNTERSIGN_TEST_POSTGRES") == "" {
+			fmt.Println("COUNTERSIGN_TEST_POSTGRES is not set, so PostgreSQL is left out; run this under scripts/postgres.")
+			continue
+		}
+		o.engines = append(o.engines, engine)
+	}
+	return o, nil
+}
+
+func bench(ctx context.Context) (err error) {
+	o, err := parseOptions()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	dir, err := os.MkdirTemp("", "countersign-bench-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	binary := filepath.Join(dir, "countersign")
+	if err := build(ctx, binary); err != nil {
+		return err
+	}
+	world, err := newIssuer()
+	if err != nil {
+		return err
+	}
+	defer world.close()
+
+	report := newReport()
+	var benches []*engineBench
+	for _, engine := range o.engines {
+		b, err := startEngine(ctx, engine, dir, binary, world, o)
+		if b != nil {
+			defer b.close()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", engine, err)
+		}
+		benches = append(benches, b)
+	}
+	for round := range o.rounds {
+		for _, n := range o.connections {
+			for _, b := range benches {
+				if err := b.measure(ctx, report, n, round); err != nil {
+					return fmt.Errorf("%s, %d connections: %w", b.engine, n, err)
+				}
+			}
+		}
+	}
+	for _, b := range benches {
+		if err := b.measureStarts(ctx, report); err != nil {
+			return fmt.Errorf("%s: %w", b.engine, err)
+		}
+	}
+	report.print(os.Stdout, o)
+	fmt.Printf("\n%d rounds of %v, in %v altogether.\n", o.rounds, o.run, time.Since(begin).Round(time.Second))
+	return nil
+}
