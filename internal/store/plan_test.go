@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -66,7 +65,7 @@ func TestEveryStatementUsesItsKey(t *testing.T) {
 
 	texts := map[string]bool{}
 	for _, p := range []*prepared{s.viewer, s.group.q} {
-		for text := range (*sync.Map)(&p.stmts).Range {
+		for text := range p.stmts.Range {
 			texts[text.(string)] = true
 		}
 	}

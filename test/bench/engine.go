@@ -27,7 +27,6 @@ import (
 type issuerWorld struct {
 	*issuer.Issuer
 	listener net.Listener
-	keyFile  string
 }
 
 func newIssuer() (*issuerWorld, error) {
