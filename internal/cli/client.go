@@ -95,7 +95,7 @@ func (c *client) build(ctx context.Context, r request) (*http.Request, error) {
 	}
 	var body io.Reader
 	if r.Body != nil {
-		encoded, err := encodeJSON(r.Body)
+		encoded, err := countersign.EncodeJSON(r.Body)
 		if err != nil {
 			return nil, err
 		}

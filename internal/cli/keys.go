@@ -88,7 +88,7 @@ func (c *keysGenerate) print(a *app, pair keyPair) error {
 		_, err := fmt.Fprintf(a.stdout, "COUNTERSIGN_PRIVATE_KEY=%s\nCOUNTERSIGN_PUBLIC_KEY=%s\n", pair.PrivateKeyBase64, pair.PublicKeyBase64)
 		return err
 	}
-	raw, err := encodeJSON(pair)
+	raw, err := countersign.EncodeJSON(pair)
 	if err != nil {
 		return err
 	}

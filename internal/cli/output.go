@@ -43,18 +43,6 @@ func (a *app) printJSON(raw json.RawMessage) error {
 	return err
 }
 
-// encodeJSON is v as JSON without HTML escapes; a value that cannot be encoded
-// is a mistake in this package.
-func encodeJSON(v any) (json.RawMessage, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSpace(b.Bytes()), nil
-}
-
 // escapeJSON writes what a terminal would act on, or hide, as JSON escapes.
 // Outside of strings JSON is ASCII, so the meaning stays.
 func escapeJSON(s string) string {

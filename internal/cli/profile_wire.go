@@ -63,7 +63,7 @@ func (f *profileFlags) mapping(a *app) (json.RawMessage, error) {
 		}
 		mapping[attribute] = quote(claim)
 	}
-	return encodeJSON(mapping)
+	return countersign.EncodeJSON(mapping)
 }
 
 // profile is the wire's profile (profiles.md §1).

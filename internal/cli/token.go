@@ -71,7 +71,7 @@ func (c *tokenMint) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	payload, err := encodeJSON(claims)
+	payload, err := countersign.EncodeJSON(claims)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func jsonOrString(value string) json.RawMessage {
 
 // quote is s as a JSON string; strings can always be encoded.
 func quote(s string) json.RawMessage {
-	raw, _ := encodeJSON(s)
+	raw, _ := countersign.EncodeJSON(s)
 	return raw
 }
 
@@ -104,7 +104,7 @@ func (c *tokenMint) namedClaims() (countersign.Object, error) {
 	case 1:
 		claims["aud"] = quote(c.Audience[0])
 	default:
-		raw, err := encodeJSON(c.Audience)
+		raw, err := countersign.EncodeJSON(c.Audience)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/countersign-auth/countersign"
 )
 
 // tokenInspect decodes a token and sends it nowhere.
@@ -53,7 +55,7 @@ func (c *tokenInspect) Run(a *app) error {
 		return err
 	}
 	seen := decoded.inspect(a.now())
-	answer, err := encodeJSON(seen)
+	answer, err := countersign.EncodeJSON(seen)
 	if err != nil {
 		return err
 	}

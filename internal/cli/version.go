@@ -3,6 +3,8 @@ package cli
 import (
 	"runtime"
 	"runtime/debug"
+
+	"github.com/countersign-auth/countersign"
 )
 
 type versionCommand struct {
@@ -50,7 +52,7 @@ func buildVersion() build {
 
 // Run prints the version.
 func (c *versionCommand) Run(a *app) error {
-	raw, err := encodeJSON(buildVersion())
+	raw, err := countersign.EncodeJSON(buildVersion())
 	if err != nil {
 		return err
 	}

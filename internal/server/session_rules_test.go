@@ -187,6 +187,8 @@ func TestCustomClaims(t *testing.T) {
 		{name: "our namespace", stored: `{"a":1}`, patch: `{"https://stytch.com/session":{}}`, refusal: "stytch_claims_in_custom_claims"},
 		{name: "4096 bytes", stored: `{}`, patch: `{"a":"` + strings.Repeat("x", 4096-8) + `"}`, want: `{"a":"` + strings.Repeat("x", 4096-8) + `"}`},
 		{name: "4097 bytes", stored: `{"b":1}`, patch: `{"a":"` + strings.Repeat("x", 4097-8) + `"}`, refusal: "custom_claims_too_large"},
+		{name: "4096 bytes that HTML would escape", stored: `{"b":"<"}`, patch: `{"b":null,"a":"` + strings.Repeat("<", 4096-8) + `"}`, want: `{"a":"` + strings.Repeat("<", 4096-8) + `"}`},
+		{name: "what is stored is not escaped either", stored: `{"a":"` + strings.Repeat("&", 4096-20) + `"}`, patch: `{"b":1}`, want: `{"a":"` + strings.Repeat("&", 4096-20) + `","b":1}`},
 		{name: "4096 bytes with what is there", stored: `{"b":1}`, patch: `{"a":"` + strings.Repeat("x", 4096-8) + `"}`, refusal: "custom_claims_too_large"},
 		{name: "not an object", stored: `{"a":1}`, patch: `[1]`, refusal: "bad_request"},
 	} {

@@ -127,7 +127,7 @@ func (s *Server) Call(method, path, user, password string, body any) Answer {
 	var text []byte
 	if body != nil {
 		var err error
-		if text, err = json.Marshal(body); err != nil {
+		if text, err = countersign.EncodeJSON(body); err != nil {
 			s.t.Fatalf("encode the request: %v", err)
 		}
 	}

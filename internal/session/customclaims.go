@@ -48,7 +48,7 @@ func mergeClaims(stored, patch countersign.Object) (countersign.Object, error) {
 	if len(merged) == 0 {
 		return nil, nil
 	}
-	text, err := json.Marshal(merged)
+	text, err := countersign.EncodeJSON(merged)
 	if err != nil {
 		return nil, countersign.ErrBadRequest.Because(err)
 	}
@@ -81,7 +81,7 @@ func merge(target, patch countersign.Object) (countersign.Object, error) {
 			if err != nil {
 				return nil, err
 			}
-			text, err := json.Marshal(joined)
+			text, err := countersign.EncodeJSON(joined)
 			if err != nil {
 				return nil, err
 			}

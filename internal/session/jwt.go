@@ -89,7 +89,7 @@ func (s *Service) mint(ctx context.Context, env countersign.Environment, sess co
 // content is the payload without its times: a JSON object.
 func content(env countersign.Environment, sess countersign.Session, user countersign.User) ([]byte, error) {
 	project := env.ID.String()
-	payload, err := json.Marshal(claimSet{
+	payload, err := countersign.EncodeJSON(claimSet{
 		Issuer: issuerPrefix + project, Audience: []string{project}, Subject: sess.UserID.String(),
 		Session: sessionClaim{
 			ID: sess.ID.String(), StartedAt: countersign.Timestamp(sess.StartedAt), LastAccessedAt: countersign.Timestamp(sess.LastAccessedAt), ExpiresAt: countersign.Timestamp(sess.ExpiresAt),
@@ -99,7 +99,7 @@ func content(env countersign.Environment, sess countersign.Session, user counter
 	if err != nil || len(sess.CustomClaims) == 0 {
 		return payload, err
 	}
-	custom, err := json.Marshal(sess.CustomClaims)
+	custom, err := countersign.EncodeJSON(sess.CustomClaims)
 	return join(payload, custom), err
 }
 

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/countersign-auth/countersign"
 )
 
 // exec runs a statement that changes something a person would call a change.
@@ -97,7 +99,7 @@ type jsonColumn struct{ v any }
 
 // Value binds the text to a statement.
 func (c jsonColumn) Value() (driver.Value, error) {
-	b, err := json.Marshal(c.v)
+	b, err := countersign.EncodeJSON(c.v)
 	if err != nil || string(b) == "null" {
 		return nil, err
 	}
