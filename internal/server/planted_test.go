@@ -26,8 +26,14 @@ func TestPlantedSecrets(t *testing.T) {
 
 		metrics := httptest.NewRecorder()
 		p.Private().ServeHTTP(metrics, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-		if !strings.Contains(metrics.Body.String(), "countersign_subject_tokens_total") {
-			t.Fatalf("no metrics: %s", metrics.Body)
+		for _, line := range []string{
+			`countersign_subject_tokens_total{reason="accepted"} `, `countersign_subject_tokens_total{reason="signature_invalid"} `,
+			`countersign_sessions_total{change="started"} `, `countersign_http_request_seconds_count{route="POST /v1/sessions/attest",status="200"} `,
+			`countersign_key_set_state{environment="project-`, `countersign_key_set_requests_total{environment="project-`,
+		} {
+			if !strings.Contains(metrics.Body.String(), line) {
+				t.Errorf("the metrics lack %s:\n%s", line, metrics.Body)
+			}
 		}
 		rows := dump(t, database)
 		if !strings.Contains(rows["events"], "session.started") || !strings.Contains(log.String(), "signature_invalid") {

@@ -27,8 +27,21 @@ func claimFile(path string) (*os.File, error) {
 			err = fmt.Errorf("another process serves %s; one SQLite file has one process, many processes share a PostgreSQL database", path)
 		}
 	}
+	if err == nil {
+		err = createPrivate(path)
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// createPrivate makes a database file that its owner alone may read; SQLite
+// would go by the umask. The files that it puts beside follow suit.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	return f.Close()
 }

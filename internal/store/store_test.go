@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -125,6 +127,28 @@ func TestUpdateRefusesAChangeWithoutAnEvent(t *testing.T) {
 			t.Errorf("the user is there all the same: %v", err)
 		}
 	})
+}
+
+func TestDatabaseIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
+	path := storetest.SQLite(t)
+	s := storetest.Open(t, path, time.Now)
+	if err := s.View(t.Context(), func(tx *store.Tx) error { _, err := tx.Projects(t.Context()); return err }); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("the database is %v, %v", files, err)
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o", f, mode)
+		}
+	}
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {
