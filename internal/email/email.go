@@ -188,6 +188,13 @@ func normalDomain(domain string) (string, error) {
 	if err != nil {
 		return "", errDomain
 	}
+	if host != domain {
+		// The rules are checked once more on what the mapping made: a symbol may
+		// become a right-to-left letter, and only then break the bidi rule.
+		if again, err := lookup.ToASCII(host); err != nil || again != host {
+			return "", errDomain
+		}
+	}
 	last := strings.LastIndexByte(host, '.')
 	if last < 0 || strings.Trim(host[last+1:], "0123456789") == "" {
 		return "", errDomain
