@@ -109,13 +109,32 @@ func (s *Service) CreateUser(ctx context.Context, actor countersign.Actor, env c
 		return u, err
 	}
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+		if err := checkFree(ctx, tx, env, n, address); err != nil {
+			return err
+		}
 		u, err = create(ctx, tx, env, n, address)
 		return err
 	})
 	return u, err
 }
 
-// CreateInside is CreateUser as a part of somebody else's transaction.
+// checkFree refuses an address or a number that somebody has.
+func checkFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n NewUser, address email.Address) error {
+	if n.Email != "" {
+		_, err := tx.UserByEmail(ctx, env, address.Key)
+		if err := mustBeFree(err, countersign.ErrDuplicateEmail); err != nil {
+			return err
+		}
+	}
+	if n.Phone == "" {
+		return nil
+	}
+	_, err := tx.UserByPhone(ctx, env, n.Phone)
+	return mustBeFree(err, countersign.ErrDuplicatePhoneNumber)
+}
+
+// CreateInside is CreateUser as a part of somebody else's transaction, in which
+// they have looked for the address and found nobody.
 func CreateInside(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n NewUser) (countersign.User, error) {
 	address, err := n.check()
 	if err != nil {
@@ -138,17 +157,9 @@ func create(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n 
 		return u, err
 	}
 	if n.Email != "" {
-		_, err := tx.UserByEmail(ctx, env, address.Key)
-		if err := mustBeFree(err, countersign.ErrDuplicateEmail); err != nil {
-			return u, err
-		}
 		u.Emails = []countersign.Email{{ID: countersign.NewID[countersign.EmailID](class), Address: address.Given, Key: address.Key, Verified: n.EmailVerified}}
 	}
 	if n.Phone != "" {
-		_, err := tx.UserByPhone(ctx, env, n.Phone)
-		if err := mustBeFree(err, countersign.ErrDuplicatePhoneNumber); err != nil {
-			return u, err
-		}
 		u.Phones = []countersign.Phone{{ID: countersign.NewID[countersign.PhoneID](class), Number: n.Phone}}
 	}
 	if err := tx.InsertUser(ctx, env, u); err != nil {
