@@ -173,3 +173,16 @@ var (
 	ErrInvalidUserinfoURL            = define("invalid_userinfo_url", Invalid, "zero_downtime_session_migration_url must be an absolute http or https URL.")
 	ErrInvalidAuthorizationURL       = define("invalid_authorization_url", Invalid, "idp_authorization_url must be an absolute http or https URL.")
 )
+
+// CheckClass is ErrLiveIDInTestEnvironment or ErrTestIDInLiveEnvironment when an
+// object of a class cannot be one of an environment's.
+func CheckClass(c Class, env EnvironmentID) error {
+	switch {
+	case c == env.Class():
+		return nil
+	case c == Live:
+		return ErrLiveIDInTestEnvironment
+	default:
+		return ErrTestIDInLiveEnvironment
+	}
+}

@@ -281,16 +281,3 @@ func LooksLikeID(s string) bool {
 	}
 	return true
 }
-
-// CheckClass is ErrLiveIDInTestEnvironment or ErrTestIDInLiveEnvironment when an
-// object of a class cannot be one of an environment's.
-func CheckClass(c Class, env EnvironmentID) error {
-	switch {
-	case c == env.Class():
-		return nil
-	case c == Live:
-		return ErrLiveIDInTestEnvironment
-	default:
-		return ErrTestIDInLiveEnvironment
-	}
-}
