@@ -28,7 +28,7 @@ type signingKeyList struct {
 // Help teaches the command.
 func (signingKeyList) Help() string {
 	return `The active key signs session JWTs; the next one is published already and takes over later; a retired one stays
-published until the last JWT that it signed has expired.
+published for thirty days.
 
     countersign signing-key list --project acme --environment test` + needsEnvironment
 }
