@@ -116,7 +116,7 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 		return Attested{User: user}, nil
 	}
 	s.Metrics.Sessions(change, 1)
-	active, err := s.activate(ctx, env, sess, user)
+	active, err := s.activate(ctx, env, sess, user, h)
 	return Attested{User: user, Active: &active}, err
 }
 

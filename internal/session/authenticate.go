@@ -83,7 +83,7 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	if sess, err = s.access(ctx, p, h, sess); err != nil {
 		return Authenticated{}, err
 	}
-	active, err := s.activate(ctx, env, sess, user)
+	active, err := s.activate(ctx, env, sess, user, h)
 	return Authenticated{Active: active, GrantingRoles: granting}, err
 }
 

@@ -45,10 +45,13 @@ type Active struct {
 	JWT     countersign.Bearer
 }
 
-// activate adds the token and the JWT to a session.
-func (s *Service) activate(ctx context.Context, env countersign.Environment, sess countersign.Session, user countersign.User) (Active, error) {
-	token, err := s.tokenOf(env, sess)
-	if err != nil {
+// activate adds the token and the JWT to a session. The token that h came with,
+// checked by then, is the session's own and is not made again.
+func (s *Service) activate(ctx context.Context, env countersign.Environment, sess countersign.Session, user countersign.User, h handle) (_ Active, err error) {
+	var token countersign.Bearer
+	if h.token != nil {
+		token = h.token.text
+	} else if token, err = s.tokenOf(env, sess); err != nil {
 		return Active{}, err
 	}
 	jwt, err := s.mint(ctx, env, sess, user)

@@ -34,8 +34,9 @@ func NewTokenKey(ks *signing.Keyset, env countersign.EnvironmentID) ([]byte, err
 
 // opaque is a session token, taken apart but not checked.
 type opaque struct {
-	id  countersign.SessionID
-	mac []byte
+	text countersign.Bearer // the one text of these bytes: base64url is read strictly
+	id   countersign.SessionID
+	mac  []byte
 }
 
 var errMalformedToken = errors.New("not of a session token's form")
@@ -49,7 +50,7 @@ func parseToken(env countersign.EnvironmentID, token countersign.Bearer) (opaque
 		return opaque{}, errMalformedToken
 	}
 	id := countersign.IDOf[countersign.SessionID](env.Class(), [uuidSize]byte(b))
-	return opaque{id: id, mac: b[uuidSize:]}, nil
+	return opaque{text: token, id: id, mac: b[uuidSize:]}, nil
 }
 
 func (s *Service) macOf(env countersign.Environment, sess countersign.Session) ([]byte, error) {
