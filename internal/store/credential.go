@@ -10,8 +10,12 @@ import (
 const secretColumns = `secret_id, environment_id, hash, last_four, created_at, used_at` //nolint:gosec // names of columns, no secrets
 
 func scanSecret(row scanner) (s countersign.Secret, err error) {
-	err = row.Scan(&s.ID, &s.EnvironmentID, &s.Hash, &s.LastFour, (*micros)(&s.CreatedAt), (*micros)(&s.UsedAt))
+	err = row.Scan(secretDest(&s)...)
 	return s, err
+}
+
+func secretDest(s *countersign.Secret) []any {
+	return []any{&s.ID, &s.EnvironmentID, &s.Hash, &s.LastFour, (*micros)(&s.CreatedAt), (*micros)(&s.UsedAt)}
 }
 
 // Secrets are an environment's, oldest first.
@@ -29,16 +33,14 @@ func (tx *Tx) Secret(ctx context.Context, env countersign.EnvironmentID, id coun
 func (tx *Tx) EnvironmentBySecret(ctx context.Context, env countersign.EnvironmentID, hash []byte) (countersign.Environment, countersign.Secret, error) {
 	var s countersign.Secret
 	e, err := one(tx.q.QueryRowContext(ctx, `
-		SELECT e.environment_id, e.project_slug, e.environment_slug, e.name, e.type, e.oauth_callback_id,
-		       e.settings, e.session_token_key, e.created_at, p.name, p.vertical,
+		SELECT `+environmentColumns+`,
 		       s.secret_id, s.environment_id, s.hash, s.last_four, s.created_at, s.used_at
 		FROM secrets s
 		JOIN environments e ON e.environment_id = s.environment_id
 		JOIN projects p ON p.project_slug = e.project_slug
 		WHERE s.environment_id = $1 AND s.hash = $2`, env, hash),
 		func(row scanner) (e countersign.Environment, err error) {
-			err = row.Scan(append(environmentDest(&e),
-				&s.ID, &s.EnvironmentID, &s.Hash, &s.LastFour, (*micros)(&s.CreatedAt), (*micros)(&s.UsedAt))...)
+			err = row.Scan(append(environmentDest(&e), secretDest(&s)...)...)
 			return e, err
 		})
 	return e, s, err

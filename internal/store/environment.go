@@ -6,9 +6,12 @@ import (
 	"github.com/countersign-auth/countersign"
 )
 
-const environmentSelect = `
-	SELECT e.environment_id, e.project_slug, e.environment_slug, e.name, e.type, e.oauth_callback_id,
-	       e.settings, e.session_token_key, e.created_at, p.name, p.vertical
+// environmentColumns are of an environment e and its project p.
+const environmentColumns = `
+	e.environment_id, e.project_slug, e.environment_slug, e.name, e.type, e.oauth_callback_id,
+	e.settings, e.session_token_key, e.created_at, p.name, p.vertical`
+
+const environmentSelect = `SELECT ` + environmentColumns + `
 	FROM environments e JOIN projects p ON p.project_slug = e.project_slug`
 
 func environmentDest(e *countersign.Environment) []any {

@@ -10,28 +10,28 @@ import (
 // workspaceEvents is the environment_id of events that belong to none.
 var workspaceEvents [17]byte
 
+// eventKey is the environment_id of an environment's events, or the workspace's.
+func eventKey(env countersign.EnvironmentID) []byte {
+	if env.IsZero() {
+		return workspaceEvents[:]
+	}
+	return env.Bytes()
+}
+
 // Record writes an audit event in the transaction of the change it tells of.
 // detail is marshalled to JSON, or nil; it must hold no secret.
 func (tx *Tx) Record(ctx context.Context, env countersign.EnvironmentID, action, object string, detail any) error {
-	key := env.Bytes()
-	if env.IsZero() {
-		key = workspaceEvents[:]
-	}
 	tx.recorded = true
 	_, err := tx.q.ExecContext(ctx, `
 		INSERT INTO events (environment_id, event_id, at, actor_kind, actor_id, request_id, action, object, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		key, countersign.NewOrderedID[countersign.EventID](env.Class(), tx.Now), micros(tx.Now), string(tx.actor.Kind), tx.actor.ID, tx.actor.RequestID,
+		eventKey(env), countersign.NewOrderedID[countersign.EventID](env.Class(), tx.Now), micros(tx.Now), string(tx.actor.Kind), tx.actor.ID, tx.actor.RequestID,
 		action, object, jsonColumn{detail})
 	return err
 }
 
 // Events are an environment's newest, at most limit of them.
 func (tx *Tx) Events(ctx context.Context, env countersign.EnvironmentID, limit int) ([]countersign.Event, error) {
-	key := env.Bytes()
-	if env.IsZero() {
-		key = workspaceEvents[:]
-	}
 	return all(ctx, tx.q, func(row scanner) (e countersign.Event, err error) {
 		var detail optional
 		err = row.Scan(&e.ID, (*micros)(&e.At), (*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.RequestID, &e.Action, &e.Object, &detail)
@@ -42,5 +42,5 @@ func (tx *Tx) Events(ctx context.Context, env countersign.EnvironmentID, limit i
 		return e, err
 	}, `
 		SELECT event_id, at, actor_kind, actor_id, request_id, action, object, detail FROM events
-		WHERE environment_id = $1 ORDER BY event_id DESC LIMIT $2`, key, limit)
+		WHERE environment_id = $1 ORDER BY event_id DESC LIMIT $2`, eventKey(env), limit)
 }
