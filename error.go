@@ -34,14 +34,19 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	s := e.Type + ": " + e.Message
-	if e.Detail != "" {
-		s += " " + e.Detail
-	}
+	s := e.Type + ": " + e.Explained()
 	if e.cause != nil {
 		s += ": " + e.cause.Error()
 	}
 	return s
+}
+
+// Explained is the fixed sentence with the detail, for callers who hold a secret.
+func (e *Error) Explained() string {
+	if e.Detail == "" {
+		return e.Message
+	}
+	return e.Message + " " + e.Detail
 }
 
 // Unwrap gives the operator's cause.
@@ -113,6 +118,9 @@ var (
 	ErrUserIDMismatch                = define("user_id_mismatch", Invalid, "The session belongs to another user than the token.")
 	ErrConsumerSessionAuthorization  = define("consumer_session_authorization_error", Forbidden, "The user's roles do not permit that action on that resource.")
 	ErrInvalidUserID                 = define("invalid_user_id", Invalid, "That is neither a user ID nor an external ID.")
+	ErrMigrateMissingUserinfo        = define("migrate_from_external_missing_userinfo", Invalid, "The environment has no zero_downtime_session_migration_url.")
+	ErrMigrateUnexpectedResponse     = define("migrate_from_external_unexpected_response", Invalid, "The userinfo endpoint did not answer with a person's verified e-mail address.")
+	ErrMigrateEmailDoesNotExist      = define("migrate_from_external_email_does_not_exist", Invalid, "No user has the e-mail address that the userinfo endpoint answered with.")
 )
 
 // Trusted auth tokens (errors.md §4). The keys of an issuer that cannot be had
@@ -142,13 +150,86 @@ var (
 
 // Users (errors.md §5).
 var (
-	ErrUserNotFound            = define("user_not_found", NotFound, "There is no such user.")
-	ErrInvalidCreateUser       = define("invalid_create_user_request", Invalid, "A user needs an e-mail address or a phone number.")
-	ErrInvalidEmail            = define("invalid_email", Invalid, "That is not one plain e-mail address.")
-	ErrInvalidPhoneNumber      = define("invalid_phone_number", Invalid, "A phone number must be in E.164 form: a plus sign and 8 to 15 digits.")
-	ErrDuplicateEmail          = define("duplicate_email", Conflict, "That e-mail address belongs to another user.")
-	ErrDuplicatePhoneNumber    = define("duplicate_phone_number", Conflict, "That phone number belongs to another user.")
-	ErrDuplicateUserExternalID = define("duplicate_user_external_id", Conflict, "That external ID belongs to another user.")
+	ErrUserNotFound              = define("user_not_found", NotFound, "There is no such user.")
+	ErrInvalidCreateUser         = define("invalid_create_user_request", Invalid, "A user needs an e-mail address or a phone number.")
+	ErrInvalidEmail              = define("invalid_email", Invalid, "That is not one plain e-mail address.")
+	ErrInvalidPhoneNumber        = define("invalid_phone_number", Invalid, "A phone number must be in E.164 form: a plus sign and 8 to 15 digits.")
+	ErrDuplicateEmail            = define("duplicate_email", Conflict, "That e-mail address belongs to another user.")
+	ErrDuplicatePhoneNumber      = define("duplicate_phone_number", Conflict, "That phone number belongs to another user.")
+	ErrDuplicateUserExternalID   = define("duplicate_user_external_id", Conflict, "That external ID belongs to another user.")
+	ErrUpdateAuthMethod          = define("update_user_auth_method_not_allowed", Invalid, "E-mail addresses, phone numbers and crypto wallets are not changed by an update.")
+	ErrInvalidExchangeFields     = define("invalid_exchange_primary_factor_fields", Invalid, "Give exactly one of email_address and phone_number.")
+	ErrInvalidExchangeUser       = define("invalid_exchange_primary_factor_user", Invalid, "Only a user with exactly one e-mail address or phone number can exchange it.")
+	ErrEmailNotFound             = define("email_not_found", NotFound, "No user has an e-mail address of that ID.")
+	ErrPhoneNumberNotFound       = define("phone_number_not_found", NotFound, "No user has a phone number of that ID.")
+	ErrWebauthnNotFound          = define("webauthn_registration_not_found", NotFound, "No user has a WebAuthn registration of that ID; this server makes none.")
+	ErrBiometricNotFound         = define("biometric_registration_not_found", NotFound, "No user has a biometric registration of that ID; this server makes none.")
+	ErrTOTPNotFound              = define("totp_not_found", NotFound, "No user has a TOTP of that ID; this server makes none.")
+	ErrCryptoWalletNotFound      = define("crypto_wallet_not_found", NotFound, "No user has a crypto wallet of that ID; this server makes none.")
+	ErrPasswordNotFound          = define("password_not_found", NotFound, "No user has a password of that ID; this server makes none.")
+	ErrOAuthRegistrationNotFound = define("oauth_user_registration_not_found", NotFound, "No user has an OAuth registration of that ID; this server makes none.")
+	ErrConnectedAppNotFound      = define("connected_app_not_found", NotFound, "The user has no connected app of that ID; this server connects none.")
+)
+
+// Searching users (users.md §5).
+var (
+	ErrSearchInvalidOperator         = define("user_search_invalid_operator", Invalid, "operator must be AND or OR.")
+	ErrSearchInvalidCursor           = define("user_search_invalid_cursor", Invalid, "The cursor is not one that this search gave.")
+	ErrSearchInvalidLimit            = define("user_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000.")
+	ErrSearchMissingFilterName       = define("user_search_missing_filter_name", Invalid, "Each operand needs a filter_name.")
+	ErrSearchFilterNameMustBeString  = define("user_search_filter_name_must_be_string", Invalid, "filter_name must be a string.")
+	ErrSearchFilterNameNotRecognized = define("user_search_filter_name_not_recognized", Invalid, "There is no filter of that name.")
+	ErrSearchMissingFilterValue      = define("user_search_missing_filter_value", Invalid, "Each operand needs a filter_value.")
+	ErrSearchTooManyValues           = define("user_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values.")
+	ErrSearchExpectedString          = define("user_search_expected_string", Invalid, "The filter's value must be a string.")
+	ErrSearchExpectedBool            = define("user_search_expected_bool", Invalid, "The filter's value must be true or false.")
+	ErrSearchExpectedArrayOfString   = define("user_search_expected_array_of_string", Invalid, "The filter's value must be an array of strings.")
+	ErrSearchExpectedObject          = define("user_search_expected_object", Invalid, "The filter's value must be an object with greater_than and less_than.")
+	ErrSearchExpectedTimestamp       = define("user_search_expected_timestamp", Invalid, "The filter's value must be an RFC 3339 timestamp.")
+	ErrSearchInvalidStatus           = define("user_search_invalid_status_filter", Invalid, "status must be active or pending.")
+	ErrSearchMixedUserIDs            = define("user_search_cannot_mix_internal_and_external_user_ids", Invalid, "A list of user IDs has this server's IDs or external ones, not both.")
+	ErrSearchEmailTooShort           = define("user_search_email_address_fuzzy_too_short", Invalid, "email_address_fuzzy needs 3 characters or more.")
+	ErrSearchPhoneTooShort           = define("user_search_phone_number_fuzzy_too_short", Invalid, "phone_number_fuzzy needs 3 characters or more.")
+	ErrSearchNameTooShort            = define("user_search_full_name_fuzzy_too_short", Invalid, "full_name_fuzzy needs 3 characters or more.")
+	ErrSearchMissingUserID           = define("user_search_missing_user_id", Invalid, "The list of user IDs is empty, or one of them is.")
+	ErrSearchMissingEmail            = define("user_search_missing_email_address", Invalid, "The list of e-mail addresses is empty, or one of them is.")
+	ErrSearchMissingEmailID          = define("user_search_missing_email_id", Invalid, "The list of e-mail IDs is empty, or one of them is.")
+	ErrSearchMissingPhone            = define("user_search_missing_phone_number", Invalid, "The list of phone numbers is empty, or one of them is.")
+	ErrSearchMissingPhoneID          = define("user_search_missing_phone_id", Invalid, "The list of phone IDs is empty, or one of them is.")
+	ErrSearchMissingProvider         = define("user_search_missing_oauth_provider", Invalid, "The list of OAuth providers is empty, or one of them is.")
+	ErrSearchMissingWebauthnID       = define("user_search_missing_webauthn_registration_id", Invalid, "The list of WebAuthn registration IDs is empty, or one of them is.")
+	ErrSearchMissingWalletID         = define("user_search_missing_crypto_wallet_id", Invalid, "The list of crypto wallet IDs is empty, or one of them is.")
+	ErrSearchMissingWalletAddress    = define("user_search_missing_crypto_wallet_address", Invalid, "The list of crypto wallet addresses is empty, or one of them is.")
+	ErrSearchMissingTOTPID           = define("user_search_missing_totp_id", Invalid, "The list of TOTP IDs is empty, or one of them is.")
+)
+
+// Policies (rbac.md §2).
+var (
+	ErrInvalidRoleForVertical    = define("invalid_role_for_vertical", Invalid, "That default role belongs to projects of the other vertical.")
+	ErrRoleDuplicate             = define("rbac_role_duplicate", Invalid, "Two roles have the same ID.")
+	ErrResourceDuplicate         = define("rbac_resource_duplicate", Invalid, "Two resources have the same ID, or a role or scope names one resource twice.")
+	ErrActionDuplicate           = define("rbac_action_duplicate", Invalid, "A list of actions names one action twice.")
+	ErrScopeDuplicate            = define("rbac_scope_duplicate", Invalid, "Two scopes have the same name.")
+	ErrRoleMissingPermissions    = define("rbac_role_missing_permissions", Invalid, "A custom role needs permissions; the list may be empty.")
+	ErrPermissionMissingActions  = define("rbac_permission_missing_actions", Invalid, "A permission needs at least one action, none of them empty.")
+	ErrResourceMissingActions    = define("rbac_resource_missing_actions", Invalid, "A resource needs at least one action, none of them empty.")
+	ErrScopeMissingPermissions   = define("rbac_scope_missing_permissions", Invalid, "A scope needs at least one permission.")
+	ErrEmptyRoleID               = define("empty_rbac_role_id", Invalid, "A role needs an ID.")
+	ErrEmptyResourceID           = define("empty_rbac_resource_id", Invalid, "A resource needs an ID.")
+	ErrEmptyScope                = define("empty_rbac_scope", Invalid, "A scope needs a name.")
+	ErrRoleIDTooLong             = define("rbac_role_id_too_long", Invalid, "A role ID may have 128 bytes.")
+	ErrResourceIDTooLong         = define("rbac_resource_id_too_long", Invalid, "A resource ID may have 128 bytes.")
+	ErrActionTooLong             = define("rbac_action_too_long", Invalid, "An action may have 128 bytes.")
+	ErrDescriptionTooLong        = define("rbac_description_too_long", Invalid, "A description may have 1024 bytes.")
+	ErrScopeTooLong              = define("rbac_scope_too_long", Invalid, "A scope may have 128 bytes.")
+	ErrReservedScope             = define("rbac_reserved_scope", Invalid, "The scopes openid, profile, email, phone, address, offline_access and full_access are taken.")
+	ErrInvalidPermissionResource = define("invalid_permission_resource", Invalid, "A permission names a resource that the policy does not define.")
+	ErrInvalidPermissionAction   = define("invalid_permission_action", Invalid, "A permission names an action that its resource does not have.")
+	ErrWildcardWithOthers        = define("cannot_specify_wildcard_with_other_actions", Invalid, "The action * stands alone.")
+	ErrInvalidWildcardAction     = define("invalid_wildcard_action", Invalid, "The action * means all actions in a permission; a resource cannot define it.")
+	ErrStytchPrefixedResource    = define("invalid_stytch_prefixed_resource", Invalid, "IDs of custom resources do not begin with stytch.")
+	ErrStytchRoleEdit            = define("invalid_rbac_stytch_role_edit", Invalid, "IDs of custom roles do not begin with stytch_.")
+	ErrTooManyRoles              = define("too_many_roles", Invalid, "A policy may have 100 custom roles.")
 )
 
 // Management (errors.md §8).
@@ -171,6 +252,10 @@ var (
 	ErrInvalidUserLockThreshold      = define("invalid_user_lock_threshold", Invalid, "user_lock_threshold must be from 1 to 1000.")
 	ErrInvalidUserLockTTL            = define("invalid_user_lock_ttl", Invalid, "user_lock_ttl must be from 60 to 31536000 seconds.")
 	ErrInvalidUserinfoURL            = define("invalid_userinfo_url", Invalid, "zero_downtime_session_migration_url must be an absolute http or https URL.")
+	ErrJWTTemplateNotFound           = define("jwt_template_not_found", NotFound, "There is no JWT template of that type; there are SESSION and M2M.")
+	ErrJWTTemplateInvalidJSON        = define("jwt_template_invalid_json", Invalid, "The template is not a JSON object around its placeholders.")
+	ErrJWTTemplateInvalidTag         = define("jwt_template_invalid_tag", Invalid, "A placeholder of the template is not a path to a value.")
+	ErrJWTTemplateMismatchedTag      = define("jwt_template_mismatched_tag", Invalid, "A {{ of the template has no }}.")
 	ErrInvalidAuthorizationURL       = define("invalid_authorization_url", Invalid, "idp_authorization_url must be an absolute http or https URL.")
 )
 

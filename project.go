@@ -50,7 +50,10 @@ type Environment struct {
 	// SessionTokenKey is the key of the MAC in session tokens, encrypted under
 	// the operator's keyset.
 	SessionTokenKey []byte
-	CreatedAt       time.Time
+	// Revision moves with every change of the policy, the templates and the list
+	// of profiles.
+	Revision  int64
+	CreatedAt time.Time
 }
 
 // EnvironmentSettings are stored and echoed as they are sent; only some of them

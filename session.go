@@ -10,6 +10,10 @@ const (
 	MaxCustomClaims   = 4096   // bytes, serialised
 )
 
+// ClaimNamespace is where the server's own claims live; nobody else may set any
+// in it.
+const ClaimNamespace = "https://stytch.com/"
+
 // Session is a person's durable sign-in.
 type Session struct {
 	ID             SessionID
@@ -31,12 +35,16 @@ type SessionAttributes struct {
 	UserAgent string `json:"user_agent"`
 }
 
-// Factor is one authentication within a session: a trusted token of a profile.
+// Factor is one authentication within a session: a trusted token of a profile,
+// or the word of another provider whose session was migrated.
 type Factor struct {
-	ProfileID           ProfileID
+	ProfileID           ProfileID // zero if it was imported
 	TokenID             string
 	KeyID               string // kid of the issuer's key that verified it; "" if it had none
 	LastAuthenticatedAt time.Time
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
 }
+
+// Imported reports whether the factor came with a migrated session.
+func (f Factor) Imported() bool { return f.ProfileID.IsZero() }

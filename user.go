@@ -2,6 +2,7 @@ package countersign
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -14,30 +15,34 @@ const (
 	UserPending UserStatus = "pending"
 )
 
-// DefaultUserRole is held by every user and cannot be given or taken.
-const DefaultUserRole = "stytch_user"
-
 // User is a person of a consumer project.
 type User struct {
-	ID                UserID
-	Status            UserStatus
-	Name              Name
-	Emails            []Email
-	Phones            []Phone
-	ExternalID        string // opaque, case-sensitive, unique in the environment; "" if none
+	ID         UserID
+	Status     UserStatus
+	Name       Name
+	Emails     []Email
+	Phones     []Phone
+	ExternalID string // opaque, case-sensitive, unique in the environment; "" if none
+	Grants     []Grant
+	// Roles are the IDs of the roles that count, the default one first: of the
+	// grants those that the policy still knows. Whoever reads a user for others to
+	// see resolves them (package rbac).
+	Roles             []string
 	TrustedMetadata   Object
 	UntrustedMetadata Object
 	CreatedAt         time.Time
 }
-
-// Roles are the IDs of the user's roles, the default one first.
-func (u User) Roles() []string { return []string{DefaultUserRole} }
 
 // Name is a person's name; any part may be "".
 type Name struct {
 	First  string `json:"first_name"`
 	Middle string `json:"middle_name"`
 	Last   string `json:"last_name"`
+}
+
+// String is the name as one text, without spaces for parts that are missing.
+func (n Name) String() string {
+	return strings.Join(strings.Fields(n.First+" "+n.Middle+" "+n.Last), " ")
 }
 
 // Email is an address of a user.

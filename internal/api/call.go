@@ -16,7 +16,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
 
-// maxBody bounds a request's body, in bytes.
+// maxBody bounds the body of a request that has no MaxBytes of its own, in bytes.
 const maxBody = 64 << 10
 
 // Caller is who makes a request. Environment is the zero value on the management
@@ -120,20 +120,30 @@ func checkText(r *http.Request) error {
 // members; members that nobody knows are ignored, because newer clients send
 // them.
 func decode(w http.ResponseWriter, r *http.Request, body any) error {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	limit := int64(maxBody)
+	if own, ok := body.(interface{ MaxBytes() int64 }); ok {
+		limit = own.MaxBytes()
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return countersign.ErrBadRequest.Saying("The body is larger than %d bytes.", maxBody)
+			return countersign.ErrBadRequest.Saying("The body is larger than %d bytes.", limit)
 		}
 		return countersign.ErrBadRequest.Saying("The body could not be read.").Because(err)
 	}
 	if len(text) == 0 {
 		return nil
 	}
+	return Decode(text, body)
+}
+
+// Decode reads one JSON object into a struct. Errors: ErrBadRequest, and what
+// the struct's fields answer themselves.
+func Decode(text []byte, body any) error {
 	if !utf8.Valid(text) { // RFC 8259 §8.1; what we keep as it was written must be text
 		return countersign.ErrBadRequest.Saying("The body is not valid UTF-8.")
 	}
-	err = json.Unmarshal(text, body)
+	err := json.Unmarshal(text, body)
 	if err == nil {
 		return nil
 	}

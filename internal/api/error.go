@@ -69,13 +69,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if code == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Basic realm="countersign", charset="UTF-8"`)
 	}
-	message := named.Message
-	if named.Detail != "" {
-		message += " " + named.Detail
-	}
 	write(w, r, code, envelopeError{
 		StatusCode: code, RequestID: line.ID.String(), ErrorType: named.Type,
-		ErrorMessage: message, ErrorURL: errorURL + named.Type,
+		ErrorMessage: named.Explained(), ErrorURL: errorURL + named.Type,
 	})
 }
 

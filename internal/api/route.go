@@ -21,22 +21,65 @@ type Route struct {
 // error object; nothing is ever redirected, because a redirected POST has lost
 // its body (sdk-matrix.md §6, quirk 23).
 type Router struct {
-	mux     *http.ServeMux
+	muxes   []*http.ServeMux // asked in order
 	routes  []Route
 	methods []string
 }
 
-// NewRouter is a router over the routes of all surfaces.
+// NewRouter is a router over the routes of all surfaces. Where two patterns
+// overlap and neither is narrower, as /users/emails/{id} and
+// /users/{id}/external_id do, the one that is named first has the path.
 func NewRouter(routes ...[]Route) *Router {
-	r := &Router{mux: http.NewServeMux(), routes: slices.Concat(routes...)}
+	r := &Router{routes: slices.Concat(routes...)}
+	var layers [][]Route
 	for _, route := range r.routes {
-		r.mux.Handle(route.Method+" "+route.Pattern, route.Handler)
+		layer := slices.IndexFunc(layers, func(others []Route) bool {
+			return !slices.ContainsFunc(others, route.crosses)
+		})
+		if layer < 0 {
+			layer = len(layers)
+			layers, r.muxes = append(layers, nil), append(r.muxes, http.NewServeMux())
+		}
+		layers[layer] = append(layers[layer], route)
+		r.muxes[layer].Handle(route.Method+" "+route.Pattern, route.Handler)
 		if !slices.Contains(r.methods, route.Method) {
 			r.methods = append(r.methods, route.Method)
 		}
 	}
 	slices.Sort(r.methods)
 	return r
+}
+
+// crosses reports whether some paths fit two routes of which neither is the
+// narrower: one has a word where the other has a name, and the other way round.
+func (r Route) crosses(other Route) bool {
+	mine, theirs := strings.Split(r.Pattern, "/"), strings.Split(other.Pattern, "/")
+	if r.Method != other.Method || len(mine) != len(theirs) {
+		return false
+	}
+	narrower, wider := false, false
+	for i, word := range mine {
+		switch named, theirsNamed := strings.HasPrefix(word, "{"), strings.HasPrefix(theirs[i], "{"); {
+		case named && !theirsNamed:
+			wider = true
+		case !named && theirsNamed:
+			narrower = true
+		case !named && word != theirs[i]:
+			return false
+		}
+	}
+	return narrower && wider
+}
+
+// find is the mux that has an endpoint for a request, and its pattern; "" if
+// none has.
+func (rt *Router) find(r *http.Request) (mux *http.ServeMux, pattern string) {
+	for _, mux := range rt.muxes {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			return mux, pattern
+		}
+	}
+	return nil, ""
 }
 
 // Routes are the endpoints, in the order in which the surfaces name them.
@@ -55,13 +98,13 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, countersign.ErrRouteNotFound)
 		return
 	}
-	_, pattern := rt.mux.Handler(r)
+	mux, pattern := rt.find(r)
 	if pattern == "" {
 		rt.refuse(w, r)
 		return
 	}
 	telemetry.FromContext(r.Context()).Route = pattern
-	rt.mux.ServeHTTP(w, r) // which looks again, because only that sets the path values
+	mux.ServeHTTP(w, r) // which looks again, because only that sets the path values
 }
 
 // straight reports whether a path goes where it says: no empty, "." or ".."
@@ -86,7 +129,7 @@ func (rt *Router) refuse(w http.ResponseWriter, r *http.Request) {
 	for _, method := range rt.methods {
 		other := *r
 		other.Method = method
-		if _, pattern := rt.mux.Handler(&other); pattern != "" {
+		if _, pattern := rt.find(&other); pattern != "" {
 			allowed = append(allowed, method)
 		}
 	}

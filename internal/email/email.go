@@ -162,6 +162,10 @@ func normalLocal(local string) string {
 // precomposed form, h with one has.
 func normalRun(s string) string { return norm.NFC.String(lowerASCII(norm.NFC.String(s))) }
 
+// Part is the form that a part of an address has within keys, as far as one can
+// say of a part: a domain that is not ASCII is searched by its A-labels.
+func Part(s string) string { return normalRun(s) }
+
 // lowerASCII lowers the letters A to Z and no others.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {

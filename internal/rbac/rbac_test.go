@@ -11,7 +11,7 @@ import (
 )
 
 func policy() countersign.Policy {
-	return countersign.Policy{Roles: []countersign.Role{
+	return countersign.Policy{CustomRoles: []countersign.Role{
 		{ID: "reader", Permissions: []countersign.Permission{{ResourceID: "documents", Actions: []string{"read"}}}},
 		{ID: "owner", Permissions: []countersign.Permission{{ResourceID: "documents", Actions: []string{"*"}}, {ResourceID: "billing", Actions: []string{"read"}}}},
 	}}
@@ -52,10 +52,10 @@ func TestGranting(t *testing.T) {
 
 func TestDefaultPolicyPermitsNothing(t *testing.T) {
 	t.Parallel()
-	if got := rbac.Granting(countersign.DefaultPolicy(), []string{countersign.DefaultUserRole}, "stytch.user", "read"); got != nil {
+	if got := rbac.Granting(countersign.DefaultPolicy(countersign.Consumer), []string{countersign.DefaultUserRole}, "stytch.user", "read"); got != nil {
 		t.Errorf("the default role grants %v", got)
 	}
-	if !rbac.Defines(countersign.DefaultPolicy(), countersign.DefaultUserRole) || rbac.Defines(countersign.DefaultPolicy(), "admin") {
+	if !rbac.Defines(countersign.DefaultPolicy(countersign.Consumer), countersign.DefaultUserRole) || rbac.Defines(countersign.DefaultPolicy(countersign.Consumer), "admin") {
 		t.Error("the default policy defines other roles than the default one")
 	}
 }

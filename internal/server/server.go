@@ -21,6 +21,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
+	"github.com/countersign-auth/countersign/internal/standing"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 	"github.com/countersign-auth/countersign/internal/trust"
@@ -72,13 +73,18 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 
 	s.keyring = signing.NewKeyring(signing.Config{Store: s.store, Keyset: s.keyset, Now: c.Now, Logger: c.Logger})
+	rules := standing.NewBook(s.store)
+	userinfo, err := trust.NewUserinfo(trust.GuardConfig{AllowPrivate: c.JWKSAllowPrivate})
+	if err != nil {
+		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
+	}
 	projects := &project.Service{Config: project.Config{
 		Store: s.store, Keyring: s.keyring,
 		NewTokenKey: func(env countersign.EnvironmentID) ([]byte, error) { return session.NewTokenKey(s.keyset, env) },
 	}}
 	s.sessions = session.New(session.Config{
 		Store: s.store, Verifier: trust.NewVerifier(c.Now, s.sources.KeySet), Keyring: s.keyring, Keyset: s.keyset,
-		Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
+		Rules: rules, Userinfo: userinfo, Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
 	})
 	key, made, err := projects.EnsureWorkspaceKey(ctx, project.WorkspaceKey{ID: c.WorkspaceKeyID, Secret: c.WorkspaceKeySecret})
 	if err != nil {
@@ -89,7 +95,8 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 
 	consumers := &consumer.Surface{
-		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: &directory.Service{Store: s.store}, Keyring: s.keyring,
+		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: &directory.Service{Store: s.store, Rules: rules},
+		Projects: projects, Keyring: s.keyring,
 	}
 	operators := &management.Surface{Authenticate: api.WorkspaceKey(projects), Projects: projects, Keyring: s.keyring, Sources: s.sources}
 	s.router = api.NewRouter(consumers.Routes(), operators.Routes(), s.probes())

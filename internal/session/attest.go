@@ -64,7 +64,11 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if err != nil {
 		return Attested{}, s.refused(ctx, err)
 	}
-	person, err := newPerson(profile, attributes)
+	rules, err := s.Rules.Of(ctx, env)
+	if err != nil {
+		return Attested{}, err
+	}
+	person, err := newPerson(profile, rules, attributes)
 	if err != nil {
 		return Attested{}, s.refused(ctx, err)
 	}
@@ -94,7 +98,11 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 			if user, err = person.attachable(ctx, tx, env.ID, sess.UserID); err != nil {
 				return err
 			}
-			return attach(ctx, tx, env.ID, &sess, factor, p)
+			if err := attach(ctx, tx, env.ID, &sess, factor, p); err != nil {
+				return err
+			}
+			sess.CustomClaims, err = claimsOf(rules, sess, user)
+			return err
 		}
 		if user, err = person.provision(ctx, tx, env.ID); err != nil || p.Minutes == nil {
 			return err
@@ -102,6 +110,9 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 		change = "started"
 		sess = start(env.ID, user.ID, factor, tx.Now, *p.Minutes, claims)
 		if err := tx.InsertSession(ctx, env.ID, sess); err != nil {
+			return err
+		}
+		if sess.CustomClaims, err = claimsOf(rules, sess, user); err != nil {
 			return err
 		}
 		return tx.Record(ctx, env.ID, "session.started", sess.ID.String(), map[string]any{
@@ -116,7 +127,7 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 		return Attested{User: user}, nil
 	}
 	s.Metrics.Sessions(change, 1)
-	active, err := s.activate(ctx, env, sess, user, h)
+	active, err := s.activate(ctx, env, rules, sess, user, h)
 	return Attested{User: user, Active: &active}, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/rbac"
+	"github.com/countersign-auth/countersign/internal/standing"
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
@@ -58,6 +59,10 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 		return Authenticated{}, err
 	}
 
+	rules, err := s.Rules.Of(ctx, env)
+	if err != nil {
+		return Authenticated{}, err
+	}
 	var sess countersign.Session
 	var user countersign.User
 	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -73,33 +78,43 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	if err != nil {
 		return Authenticated{}, err
 	}
+	user.Roles = rules.Roles(user.Grants)
 	var granting []string
 	if p.Check != nil {
-		granting = rbac.Granting(countersign.DefaultPolicy(), user.Roles(), p.Check.ResourceID, p.Check.Action)
+		granting = rbac.Granting(rules.Policy, user.Roles, p.Check.ResourceID, p.Check.Action)
 		if len(granting) == 0 {
 			return Authenticated{}, countersign.ErrConsumerSessionAuthorization
 		}
 	}
-	if sess, err = s.access(ctx, p, h, sess); err != nil {
+	if sess, err = s.access(ctx, p, rules, h, sess, user); err != nil {
 		return Authenticated{}, err
 	}
-	active, err := s.activate(ctx, env, sess, user, h)
+	active, err := s.activate(ctx, env, rules, sess, user, h)
 	return Authenticated{Active: active, GrantingRoles: granting}, err
 }
 
-// access notes that a session was used, and stores what the caller changes.
-func (s *Service) access(ctx context.Context, p AuthenticateParams, h handle, sess countersign.Session) (countersign.Session, error) {
+// access notes that a session was used, and stores what the caller changes. The
+// custom claims of its answer are those that the session has now.
+func (s *Service) access(ctx context.Context, p AuthenticateParams, rules *standing.Rules, h handle, sess countersign.Session, user countersign.User) (countersign.Session, error) {
 	env := p.Environment
 	if p.Minutes != nil || len(p.CustomClaims) > 0 {
 		err := s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
 			if sess, err = s.load(ctx, tx, env, h); err != nil {
 				return err
 			}
-			return change(ctx, tx, env.ID, &sess, p)
+			if err := change(ctx, tx, env.ID, &sess, p); err != nil {
+				return err
+			}
+			sess.CustomClaims, err = claimsOf(rules, sess, user)
+			return err
 		})
 		if err == nil {
 			s.Metrics.Sessions("updated", 1)
 		}
+		return sess, err
+	}
+	var err error
+	if sess.CustomClaims, err = claimsOf(rules, sess, user); err != nil {
 		return sess, err
 	}
 	if now := s.Now(); now.Sub(sess.LastAccessedAt) >= accessResolution {
@@ -130,10 +145,19 @@ func change(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, se
 }
 
 // OfUser are a user's sessions that are alive, oldest first.
-func (s *Service) OfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) (list []countersign.Session, err error) {
+func (s *Service) OfUser(ctx context.Context, env countersign.Environment, user countersign.User) (list []countersign.Session, err error) {
+	rules, err := s.Rules.Of(ctx, env)
+	if err != nil {
+		return nil, err
+	}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		list, err = tx.SessionsOfUser(ctx, env, user)
+		list, err = tx.SessionsOfUser(ctx, env.ID, user.ID)
 		return err
 	})
+	for i := range list {
+		if list[i].CustomClaims, err = claimsOf(rules, list[i], user); err != nil {
+			return nil, err
+		}
+	}
 	return list, err
 }

@@ -8,9 +8,6 @@ import (
 	"github.com/countersign-auth/countersign"
 )
 
-// claimNamespace is where the server's own claims live.
-const claimNamespace = "https://stytch.com/"
-
 // maxClaimDepth bounds nesting, so that merging stays linear.
 const maxClaimDepth = 32
 
@@ -31,7 +28,7 @@ func reservedClaim(name string) bool {
 func mergeClaims(stored, patch countersign.Object) (countersign.Object, error) {
 	applied := countersign.Object{}
 	for name, value := range patch {
-		if strings.HasPrefix(name, claimNamespace) {
+		if strings.HasPrefix(name, countersign.ClaimNamespace) {
 			return nil, countersign.ErrStytchClaimsInCustomClaims
 		}
 		if depth(value) > maxClaimDepth {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/standing"
 )
 
 // jwtLifetime is how long a session JWT is valid, whatever the session's own
@@ -40,12 +41,12 @@ type sessionClaim struct {
 
 // FactorShape is a factor as JWTs and answers show it (sessions-consumer.md §1.2).
 type FactorShape struct {
-	Type                string            `json:"type"`
-	DeliveryMethod      string            `json:"delivery_method"`
-	LastAuthenticatedAt string            `json:"last_authenticated_at"`
-	CreatedAt           string            `json:"created_at"`
-	UpdatedAt           string            `json:"updated_at"`
-	TrustedAuthToken    TrustedTokenShape `json:"trusted_auth_token_factor"`
+	Type                string             `json:"type"`
+	DeliveryMethod      string             `json:"delivery_method"`
+	LastAuthenticatedAt string             `json:"last_authenticated_at"`
+	CreatedAt           string             `json:"created_at"`
+	UpdatedAt           string             `json:"updated_at"`
+	TrustedAuthToken    *TrustedTokenShape `json:"trusted_auth_token_factor,omitempty"`
 }
 
 // TrustedTokenShape is what is particular to a trusted token.
@@ -60,7 +61,11 @@ func FactorShapes(factors []countersign.Factor) []FactorShape {
 		list[i] = FactorShape{
 			Type: "trusted_auth_token", DeliveryMethod: "trusted_token_exchange",
 			LastAuthenticatedAt: countersign.Timestamp(f.LastAuthenticatedAt), CreatedAt: countersign.Timestamp(f.CreatedAt), UpdatedAt: countersign.Timestamp(f.UpdatedAt),
-			TrustedAuthToken: TrustedTokenShape{TokenID: f.TokenID},
+		}
+		if f.Imported() {
+			list[i].Type, list[i].DeliveryMethod = "imported", "imported_auth0"
+		} else {
+			list[i].TrustedAuthToken = &TrustedTokenShape{TokenID: f.TokenID}
 		}
 	}
 	return list
@@ -69,8 +74,8 @@ func FactorShapes(factors []countersign.Factor) []FactorShape {
 // mint gives a JWT that says what the session says now. One that said exactly
 // this and is younger than accessResolution is given again: signing is by far
 // the largest cost of a request.
-func (s *Service) mint(ctx context.Context, env countersign.Environment, sess countersign.Session, user countersign.User) (countersign.Bearer, error) {
-	content, err := content(env, sess, user)
+func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User) (countersign.Bearer, error) {
+	content, err := content(env, rules, sess, user)
 	if err != nil {
 		return "", err
 	}
@@ -87,13 +92,17 @@ func (s *Service) mint(ctx context.Context, env countersign.Environment, sess co
 }
 
 // content is the payload without its times: a JSON object.
-func content(env countersign.Environment, sess countersign.Session, user countersign.User) ([]byte, error) {
+func content(env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User) ([]byte, error) {
 	project := env.ID.String()
+	audience := []string{project}
+	if rules.Audience != "" {
+		audience = append(audience, rules.Audience)
+	}
 	payload, err := countersign.EncodeJSON(claimSet{
-		Issuer: issuerPrefix + project, Audience: []string{project}, Subject: sess.UserID.String(),
+		Issuer: issuerPrefix + project, Audience: audience, Subject: sess.UserID.String(),
 		Session: sessionClaim{
 			ID: sess.ID.String(), StartedAt: countersign.Timestamp(sess.StartedAt), LastAccessedAt: countersign.Timestamp(sess.LastAccessedAt), ExpiresAt: countersign.Timestamp(sess.ExpiresAt),
-			Attributes: sess.Attributes, Factors: FactorShapes(sess.Factors), Roles: user.Roles(),
+			Attributes: sess.Attributes, Factors: FactorShapes(sess.Factors), Roles: user.Roles,
 		},
 	})
 	if err != nil || len(sess.CustomClaims) == 0 {

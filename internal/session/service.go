@@ -11,6 +11,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/signing"
+	"github.com/countersign-auth/countersign/internal/standing"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 	"github.com/countersign-auth/countersign/internal/trust"
@@ -22,6 +23,8 @@ type Config struct {
 	Verifier *trust.Verifier
 	Keyring  *signing.Keyring
 	Keyset   *signing.Keyset
+	Rules    *standing.Book
+	Userinfo *trust.Userinfo
 	Metrics  *telemetry.Metrics
 	Logger   *slog.Logger
 	Now      func() time.Time
@@ -45,16 +48,17 @@ type Active struct {
 	JWT     countersign.Bearer
 }
 
-// activate adds the token and the JWT to a session. The token that h came with,
-// checked by then, is the session's own and is not made again.
-func (s *Service) activate(ctx context.Context, env countersign.Environment, sess countersign.Session, user countersign.User, h handle) (_ Active, err error) {
+// activate adds the token and the JWT to a session, whose custom claims are by
+// then those that it has now. The token that h came with, checked by then, is
+// the session's own and is not made again.
+func (s *Service) activate(ctx context.Context, env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User, h handle) (_ Active, err error) {
 	var token countersign.Bearer
 	if h.token != nil {
 		token = h.token.text
 	} else if token, err = s.tokenOf(env, sess); err != nil {
 		return Active{}, err
 	}
-	jwt, err := s.mint(ctx, env, sess, user)
+	jwt, err := s.mint(ctx, env, rules, sess, user)
 	return Active{Session: sess, User: user, Token: token, JWT: jwt}, err
 }
 

@@ -9,7 +9,7 @@ import (
 // environmentColumns are of an environment e and its project p.
 const environmentColumns = `
 	e.environment_id, e.project_slug, e.environment_slug, e.name, e.type, e.oauth_callback_id,
-	e.settings, e.session_token_key, e.created_at, p.name, p.vertical`
+	e.settings, e.session_token_key, e.created_at, e.revision, p.name, p.vertical`
 
 const environmentSelect = `SELECT ` + environmentColumns + `
 	FROM environments e JOIN projects p ON p.project_slug = e.project_slug`
@@ -18,7 +18,7 @@ func environmentDest(e *countersign.Environment) []any {
 	return []any{
 		&e.ID, &e.ProjectSlug, &e.Slug, &e.Name, &e.Type, &e.OAuthCallbackID,
 		jsonColumn{&e.Settings},
-		&e.SessionTokenKey, (*micros)(&e.CreatedAt), &e.ProjectName, &e.Vertical,
+		&e.SessionTokenKey, (*micros)(&e.CreatedAt), &e.Revision, &e.ProjectName, &e.Vertical,
 	}
 }
 
@@ -68,7 +68,7 @@ func (tx *Tx) UpdateEnvironment(ctx context.Context, id countersign.EnvironmentI
 // vanish at once. Its people and sessions can be reached by nobody any more;
 // PurgeDeparted removes their rows.
 func (tx *Tx) DeleteEnvironment(ctx context.Context, id countersign.EnvironmentID) error {
-	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys"} {
+	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations"} {
 		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE environment_id = $1`, id); err != nil {
 			return err
 		}

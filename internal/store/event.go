@@ -30,8 +30,13 @@ func (tx *Tx) Record(ctx context.Context, env countersign.EnvironmentID, action,
 	return err
 }
 
-// Events are an environment's newest, at most limit of them.
-func (tx *Tx) Events(ctx context.Context, env countersign.EnvironmentID, limit int) ([]countersign.Event, error) {
+// Events are at most limit of an environment's, newest first: those before an
+// event, or with the zero one the newest.
+func (tx *Tx) Events(ctx context.Context, env countersign.EnvironmentID, before countersign.EventID, limit int) ([]countersign.Event, error) {
+	end := before.Bytes()
+	if before.IsZero() {
+		end = behindAnyID
+	}
 	return all(ctx, tx.q, func(row scanner) (e countersign.Event, err error) {
 		var detail optional
 		err = row.Scan(&e.ID, (*micros)(&e.At), (*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.RequestID, &e.Action, &e.Object, &detail)
@@ -42,5 +47,5 @@ func (tx *Tx) Events(ctx context.Context, env countersign.EnvironmentID, limit i
 		return e, err
 	}, `
 		SELECT event_id, at, actor_kind, actor_id, request_id, action, object, detail FROM events
-		WHERE environment_id = $1 ORDER BY event_id DESC LIMIT $2`, eventKey(env), limit)
+		WHERE environment_id = $1 AND event_id < $2 ORDER BY event_id DESC LIMIT $3`, eventKey(env), end, limit)
 }

@@ -89,7 +89,7 @@ func (tx *Tx) InsertProfile(ctx context.Context, p countersign.Profile) error {
 			return err
 		}
 	}
-	return nil
+	return tx.moveRevision(ctx, p.EnvironmentID)
 }
 
 // UpdateProfile stores everything that may change but the PEM files; ErrNotFound
@@ -107,7 +107,10 @@ func (tx *Tx) DeleteProfile(ctx context.Context, env countersign.EnvironmentID, 
 	if _, err := tx.exec(ctx, `DELETE FROM pem_files WHERE environment_id = $1 AND profile_id = $2`, env, id); err != nil {
 		return err
 	}
-	return tx.execOne(ctx, `DELETE FROM profiles WHERE environment_id = $1 AND profile_id = $2`, env, id)
+	if err := tx.execOne(ctx, `DELETE FROM profiles WHERE environment_id = $1 AND profile_id = $2`, env, id); err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, env)
 }
 
 // InsertPEMFile adds a public key behind those that the profile has.

@@ -70,6 +70,9 @@ func all[T any](ctx context.Context, q querier, scan func(scanner) (T, error), q
 	return list, rows.Err()
 }
 
+// behindAnyID sorts behind every ID: they begin with their class, a small number.
+var behindAnyID = []byte{0xff}
+
 // micros stores a moment as UTC microseconds, and the zero moment as NULL.
 type micros time.Time
 

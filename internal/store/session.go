@@ -16,8 +16,8 @@ const sessionColumns = `session_id, subject_id, started_at, last_accessed_at, ex
 // storedFactor is a factor as the sessions table keeps it. Factors are read and
 // written with their session, never alone, so they are one column of it.
 type storedFactor struct {
-	Profile             countersign.ProfileID `json:"profile"`
-	TokenID             string                `json:"token"`
+	Profile             countersign.ProfileID `json:"profile,omitzero"`
+	TokenID             string                `json:"token,omitempty"`
 	KeyID               string                `json:"kid,omitempty"`
 	LastAuthenticatedAt int64                 `json:"at"`
 	CreatedAt           int64                 `json:"created"`

@@ -22,7 +22,7 @@ const (
 // all identifiers of the environment in that order rather than sort one user's.
 const userSelect = `
 	SELECT u.user_id, u.status, u.first_name, u.middle_name, u.last_name, u.external_id,
-	       u.trusted_metadata, u.untrusted_metadata, u.created_at,
+	       u.trusted_metadata, u.untrusted_metadata, u.created_at, u.roles,
 	       i.kind, i.identifier_id, i.match_key, i.value, i.verified, i.created_at
 	FROM users u
 	LEFT JOIN user_identifiers i ON i.environment_id = u.environment_id AND i.user_id = u.user_id`
@@ -59,27 +59,51 @@ func (i identifier) addTo(u *countersign.User) error {
 	return nil
 }
 
-func (tx *Tx) user(ctx context.Context, where string, args ...any) (u countersign.User, err error) {
-	list, err := all(ctx, tx.q, func(row scanner) (i identifier, err error) {
-		u.TrustedMetadata, u.UntrustedMetadata = nil, nil
+func (tx *Tx) users(ctx context.Context, where string, args ...any) ([]countersign.User, error) {
+	byID := map[countersign.UserID]int{}
+	var users []countersign.User
+	var identifiers [][]identifier
+	_, err := all(ctx, tx.q, func(row scanner) (none struct{}, err error) {
+		var u countersign.User
+		var i identifier
 		err = row.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
-			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt),
+			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt), jsonColumn{&u.Grants},
 			&i.kind, &i.id, &i.key, &i.value, &i.verified, &i.createdAt)
-		return i, err
+		if err != nil {
+			return none, err
+		}
+		n, seen := byID[u.ID]
+		if !seen {
+			n = len(users)
+			byID[u.ID] = n
+			users, identifiers = append(users, u), append(identifiers, nil)
+		}
+		identifiers[n] = append(identifiers[n], i)
+		return none, nil
 	}, userSelect+where, args...)
 	if err != nil {
-		return u, err
+		return nil, err
 	}
-	if len(list) == 0 {
-		return u, ErrNotFound
-	}
-	slices.SortFunc(list, identifier.compare) // oldest first
-	for _, i := range list {
-		if err := i.addTo(&u); err != nil {
-			return u, err
+	for n := range users {
+		slices.SortFunc(identifiers[n], identifier.compare) // oldest first
+		for _, i := range identifiers[n] {
+			if err := i.addTo(&users[n]); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return u, nil
+	return users, nil
+}
+
+func (tx *Tx) user(ctx context.Context, where string, args ...any) (countersign.User, error) {
+	list, err := tx.users(ctx, where, args...)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return countersign.User{}, err
+	}
+	return list[0], nil
 }
 
 // User finds a user; ErrNotFound if the environment has none such.
@@ -109,6 +133,23 @@ func (tx *Tx) userByIdentifier(ctx context.Context, env countersign.EnvironmentI
 		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND kind = $2 AND match_key = $3)`, env, kind, key)
 }
 
+// UserByEmailID finds the user of an address by the address's ID; ErrNotFound if
+// there is none.
+func (tx *Tx) UserByEmailID(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) (countersign.User, error) {
+	return tx.userByIdentifierID(ctx, env, kindEmail, id)
+}
+
+// UserByPhoneID finds the user of a phone number by the number's ID; ErrNotFound
+// if there is none.
+func (tx *Tx) UserByPhoneID(ctx context.Context, env countersign.EnvironmentID, id countersign.PhoneID) (countersign.User, error) {
+	return tx.userByIdentifierID(ctx, env, kindPhone, id)
+}
+
+func (tx *Tx) userByIdentifierID(ctx context.Context, env countersign.EnvironmentID, kind string, id any) (countersign.User, error) {
+	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
+		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3)`, env, id, kind)
+}
+
 // CountUsers is how many users an environment has.
 func (tx *Tx) CountUsers(ctx context.Context, env countersign.EnvironmentID) (int, error) {
 	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1`, env)
@@ -117,11 +158,11 @@ func (tx *Tx) CountUsers(ctx context.Context, env countersign.EnvironmentID) (in
 // InsertUser stores a new user without identifiers.
 func (tx *Tx) InsertUser(ctx context.Context, env countersign.EnvironmentID, u countersign.User) error {
 	_, err := tx.exec(ctx, `
-		INSERT INTO users (environment_id, user_id, status, first_name, middle_name, last_name, external_id,
-		                   trusted_metadata, untrusted_metadata, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		env, u.ID, string(u.Status), u.Name.First, u.Name.Middle, u.Name.Last, optional(u.ExternalID),
-		jsonColumn{u.TrustedMetadata}, jsonColumn{u.UntrustedMetadata}, micros(u.CreatedAt))
+		INSERT INTO users (environment_id, user_id, status, first_name, middle_name, last_name, full_name, external_id,
+		                   trusted_metadata, untrusted_metadata, created_at, roles)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		env, u.ID, string(u.Status), u.Name.First, u.Name.Middle, u.Name.Last, Searchable(u.Name.String()), optional(u.ExternalID),
+		jsonColumn{u.TrustedMetadata}, jsonColumn{u.UntrustedMetadata}, micros(u.CreatedAt), jsonColumn{u.Grants})
 	return err
 }
 
@@ -142,17 +183,36 @@ func (tx *Tx) insertIdentifier(ctx context.Context, env countersign.EnvironmentI
 	return err
 }
 
-// UpdateUser stores the status and the external ID; ErrNotFound if the
-// environment has no such user.
+// UpdateUser stores everything that may change of a user but the identifiers;
+// ErrNotFound if the environment has no such user.
 func (tx *Tx) UpdateUser(ctx context.Context, env countersign.EnvironmentID, u countersign.User) error {
-	return tx.execOne(ctx, `UPDATE users SET status = $3, external_id = $4 WHERE environment_id = $1 AND user_id = $2`,
-		env, u.ID, string(u.Status), optional(u.ExternalID))
+	return tx.execOne(ctx, `
+		UPDATE users SET status = $3, first_name = $4, middle_name = $5, last_name = $6, full_name = $7, external_id = $8,
+		                 trusted_metadata = $9, untrusted_metadata = $10, roles = $11
+		WHERE environment_id = $1 AND user_id = $2`,
+		env, u.ID, string(u.Status), u.Name.First, u.Name.Middle, u.Name.Last, Searchable(u.Name.String()), optional(u.ExternalID),
+		jsonColumn{u.TrustedMetadata}, jsonColumn{u.UntrustedMetadata}, jsonColumn{u.Grants})
 }
 
 // VerifyEmail marks an address as verified; ErrNotFound if the environment has
 // none such.
 func (tx *Tx) VerifyEmail(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) error {
 	return tx.execOne(ctx, `UPDATE user_identifiers SET verified = $3 WHERE environment_id = $1 AND identifier_id = $2`, env, id, true)
+}
+
+// DeleteEmail removes an address; ErrNotFound if the environment has none such.
+func (tx *Tx) DeleteEmail(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) error {
+	return tx.deleteIdentifier(ctx, env, kindEmail, id)
+}
+
+// DeletePhone removes a phone number; ErrNotFound if the environment has none
+// such.
+func (tx *Tx) DeletePhone(ctx context.Context, env countersign.EnvironmentID, id countersign.PhoneID) error {
+	return tx.deleteIdentifier(ctx, env, kindPhone, id)
+}
+
+func (tx *Tx) deleteIdentifier(ctx context.Context, env countersign.EnvironmentID, kind string, id any) error {
+	return tx.execOne(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3`, env, id, kind)
 }
 
 // DeleteUser removes a user with all identifiers and sessions; ErrNotFound if

@@ -92,7 +92,7 @@ var trespasses = map[string]trespass{
 		return tx.Record(ctx, here.env.ID, "trespassed", theirs.user.ID.String(), nil)
 	},
 	"Tx.Events": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		return none(tx.Events(ctx, here.env.ID, 100))
+		return none(tx.Events(ctx, here.env.ID, countersign.EventID{}, 100))
 	},
 	"Tx.Profiles": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return none(tx.Profiles(ctx, here.env.ID))

@@ -50,7 +50,7 @@ func CheckURL(raw string) error {
 	return nil
 }
 
-// fetcher asks issuers for their key sets.
+// fetcher asks what projects point at.
 type fetcher struct {
 	client             *http.Client
 	headerWait, inFull time.Duration
@@ -64,10 +64,41 @@ type answer struct {
 	maxAge      time.Duration // less Age; negative if the answer does not say
 }
 
-// fetch asks once. Errors are sentences for the operator.
+// fetch asks once for a key set. Errors are sentences for the operator.
 func (f fetcher) fetch(ctx context.Context, rawURL, etag string) (answer, error) {
-	if err := CheckURL(rawURL); err != nil {
+	header := http.Header{"Accept": {"application/jwk-set+json, application/json"}}
+	if etag != "" {
+		header.Set("If-None-Match", etag)
+	}
+	var a answer
+	err := f.get(ctx, rawURL, header, func(response *http.Response) (err error) {
+		if err := checkAnswer(response, etag != ""); err != nil {
+			return err
+		}
+		a = answer{
+			notModified: response.StatusCode == http.StatusNotModified,
+			etag:        response.Header.Get("ETag"),
+			maxAge:      maxAge(response.Header),
+		}
+		if len(a.etag) > maxETagBytes {
+			a.etag = ""
+		}
+		if !a.notModified {
+			a.body, err = readUpTo(response.Body, maxKeySetBytes)
+		}
+		return err
+	})
+	if err != nil {
 		return answer{}, err
+	}
+	return a, nil
+}
+
+// get asks once, in the time that f has, and lets read see the answer. Errors
+// are sentences for the operator, without the URL.
+func (f fetcher) get(ctx context.Context, rawURL string, header http.Header, read func(*http.Response) error) error {
+	if err := CheckURL(rawURL); err != nil {
+		return err
 	}
 	tooLong := fmt.Errorf("no complete answer within %s", span(f.inFull))
 	ctx, cancelAll := context.WithTimeoutCause(ctx, f.inFull, tooLong)
@@ -82,43 +113,31 @@ func (f fetcher) fetch(ctx context.Context, rawURL, etag string) (answer, error)
 
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, http.NoBody)
 	if err != nil {
-		return answer{}, errors.New("the URL does not parse")
+		return errors.New("the URL does not parse")
 	}
-	request.Header.Set("Accept", "application/jwk-set+json, application/json")
+	request.Header = header
 	request.Header.Set("Accept-Encoding", "identity")
 	request.Header.Set("User-Agent", "countersign")
-	if etag != "" {
-		request.Header.Set("If-None-Match", etag)
-	}
 	response, err := f.client.Do(request)
 	if err != nil {
-		return answer{}, because(ctx, err)
+		return because(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	noHeader.Stop()
-	if err := checkAnswer(response, etag != ""); err != nil {
-		return answer{}, err
+	if err := read(response); err != nil {
+		return because(ctx, err)
 	}
-	a := answer{
-		notModified: response.StatusCode == http.StatusNotModified,
-		etag:        response.Header.Get("ETag"),
-		maxAge:      maxAge(response.Header),
+	return nil
+}
+
+// readUpTo reads a body of at most limit bytes: one more, to tell a full one
+// from one that was cut off.
+func readUpTo(body io.Reader, limit int) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, int64(limit)+1))
+	if err == nil && len(text) > limit {
+		err = fmt.Errorf("the answer has more than %d bytes", limit)
 	}
-	if len(a.etag) > maxETagBytes {
-		a.etag = ""
-	}
-	if a.notModified {
-		return a, nil
-	}
-	// One byte more than allowed, to tell a full set from one that was cut off.
-	a.body, err = io.ReadAll(io.LimitReader(response.Body, maxKeySetBytes+1))
-	if err != nil {
-		return answer{}, because(ctx, err)
-	}
-	if len(a.body) > maxKeySetBytes {
-		return answer{}, fmt.Errorf("the answer has more than %d bytes", maxKeySetBytes)
-	}
-	return a, nil
+	return text, err
 }
 
 // checkAnswer refuses every answer but 200 and, if we have a set already, 304.

@@ -53,12 +53,37 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 	if err != nil {
 		return nil, err
 	}
+	return newAttestAnswer(attested), nil
+}
+
+func newAttestAnswer(attested session.Attested) *attestAnswer {
 	answer := &attestAnswer{UserID: attested.User.ID.String(), User: wire.NewUser(attested.User)}
 	if active := attested.Active; active != nil {
 		shaped := wire.NewSession(active.Session, active.User)
 		answer.Session, answer.SessionToken, answer.SessionJWT = &shaped, active.Token.Reveal(), active.JWT.Reveal()
 	}
-	return answer, nil
+	return answer
+}
+
+type migrateRequest struct {
+	SessionToken           string             `json:"session_token"` // the other provider's
+	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes"`
+	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
+}
+
+// migrate is POST /v1/sessions/migrate. Without a duration no session is made.
+func (s *Surface) migrate(ctx context.Context, r *api.Request[migrateRequest]) (*attestAnswer, error) {
+	if r.Body.SessionToken == "" {
+		return nil, countersign.ErrBadRequest.Saying("session_token is required.")
+	}
+	migrated, err := s.Sessions.Migrate(ctx, session.MigrateParams{
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, Token: countersign.Bearer(r.Body.SessionToken),
+		Minutes: (*int)(r.Body.SessionDurationMinutes), CustomClaims: r.Body.SessionCustomClaims,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newAttestAnswer(migrated), nil
 }
 
 type authenticateRequest struct {
@@ -134,11 +159,11 @@ type sessionsAnswer struct {
 
 // sessions is GET /v1/sessions?user_id=.
 func (s *Surface) sessions(ctx context.Context, r *api.Request[api.None]) (*sessionsAnswer, error) {
-	user, err := s.Directory.User(ctx, r.Caller.Environment.ID, r.Query("user_id"))
+	user, err := s.Directory.User(ctx, r.Caller.Environment, r.Query("user_id"))
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.Sessions.OfUser(ctx, r.Caller.Environment.ID, user.ID)
+	list, err := s.Sessions.OfUser(ctx, r.Caller.Environment, user)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,17 @@ type createUserRequest struct {
 	Roles               []string         `json:"roles"`
 }
 
+func (r createUserRequest) newUser() (n directory.NewUser, err error) {
+	n = directory.NewUser{
+		Email: r.Email, Phone: r.PhoneNumber, Name: r.Name, Pending: r.CreateUserAsPending, ExternalID: r.ExternalID, Roles: r.Roles,
+	}
+	if n.TrustedMetadata, err = wire.Metadata(r.TrustedMetadata); err != nil {
+		return n, err
+	}
+	n.UntrustedMetadata, err = wire.Metadata(r.UntrustedMetadata)
+	return n, err
+}
+
 type createUserAnswer struct {
 	wire.Envelope
 	UserID  string    `json:"user_id"`
@@ -32,18 +43,11 @@ type createUserAnswer struct {
 
 // createUser is POST /v1/users. Nothing about a new user is verified.
 func (s *Surface) createUser(ctx context.Context, r *api.Request[createUserRequest]) (*createUserAnswer, error) {
-	trusted, err := wire.Metadata(r.Body.TrustedMetadata)
+	n, err := r.Body.newUser()
 	if err != nil {
 		return nil, err
 	}
-	untrusted, err := wire.Metadata(r.Body.UntrustedMetadata)
-	if err != nil {
-		return nil, err
-	}
-	u, err := s.Directory.CreateUser(ctx, r.Caller.Actor, r.Caller.Environment.ID, directory.NewUser{
-		Email: r.Body.Email, Phone: r.Body.PhoneNumber, Name: r.Body.Name, Pending: r.Body.CreateUserAsPending,
-		TrustedMetadata: trusted, UntrustedMetadata: untrusted, ExternalID: r.Body.ExternalID, Roles: r.Body.Roles,
-	})
+	u, err := s.Directory.CreateUser(ctx, r.Caller.Actor, r.Caller.Environment, n)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +69,62 @@ type userAnswer struct {
 
 // user is GET /v1/users/{user_id}.
 func (s *Surface) user(ctx context.Context, r *api.Request[api.None]) (*userAnswer, error) {
-	u, err := s.Directory.User(ctx, r.Caller.Environment.ID, r.Path("user_id"))
+	u, err := s.Directory.User(ctx, r.Caller.Environment, r.Path("user_id"))
 	if err != nil {
 		return nil, err
 	}
 	return &userAnswer{User: wire.NewUser(u)}, nil
+}
+
+type updateUserRequest struct {
+	Name struct {
+		First  *string `json:"first_name"`
+		Middle *string `json:"middle_name"`
+		Last   *string `json:"last_name"`
+	} `json:"name"`
+	TrustedMetadata   json.RawMessage `json:"trusted_metadata"`
+	UntrustedMetadata json.RawMessage `json:"untrusted_metadata"`
+	ExternalID        string          `json:"external_id"`
+	Roles             *[]string       `json:"roles"`
+	// What an update never changes.
+	Emails        json.RawMessage `json:"emails"`
+	PhoneNumbers  json.RawMessage `json:"phone_numbers"`
+	CryptoWallets json.RawMessage `json:"crypto_wallets"`
+}
+
+type updateUserAnswer struct {
+	wire.Envelope
+	UserID        string       `json:"user_id"`
+	Emails        []wire.Email `json:"emails"`
+	PhoneNumbers  []wire.Phone `json:"phone_numbers"`
+	CryptoWallets []struct{}   `json:"crypto_wallets"`
+	User          wire.User    `json:"user"`
+}
+
+// updateUser is PUT /v1/users/{user_id}, which changes only what is there.
+func (s *Surface) updateUser(ctx context.Context, r *api.Request[updateUserRequest]) (*updateUserAnswer, error) {
+	for _, list := range []json.RawMessage{r.Body.Emails, r.Body.PhoneNumbers, r.Body.CryptoWallets} {
+		if len(list) > 0 && string(list) != "null" {
+			return nil, countersign.ErrUpdateAuthMethod
+		}
+	}
+	patch := directory.UserPatch{
+		FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last,
+		ExternalID: r.Body.ExternalID, Roles: r.Body.Roles,
+	}
+	var err error
+	if patch.TrustedMetadata, err = wire.Metadata(r.Body.TrustedMetadata); err != nil {
+		return nil, err
+	}
+	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
+		return nil, err
+	}
+	u, err := s.Directory.UpdateUser(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id"), patch)
+	if err != nil {
+		return nil, err
+	}
+	w := wire.NewUser(u)
+	return &updateUserAnswer{UserID: w.UserID, Emails: w.Emails, PhoneNumbers: w.PhoneNumbers, CryptoWallets: w.CryptoWallets, User: w}, nil
 }
 
 type deleteUserAnswer struct {
@@ -84,4 +139,68 @@ func (s *Surface) deleteUser(ctx context.Context, r *api.Request[api.None]) (*de
 		return nil, err
 	}
 	return &deleteUserAnswer{UserID: id.String()}, nil
+}
+
+// changedUserAnswer is the answer of everything that changes one thing about a
+// user.
+type changedUserAnswer struct {
+	wire.Envelope
+	UserID string    `json:"user_id"`
+	User   wire.User `json:"user"`
+}
+
+func changedUser(u countersign.User, err error) (*changedUserAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &changedUserAnswer{UserID: u.ID.String(), User: wire.NewUser(u)}, nil
+}
+
+type exchangeRequest struct {
+	EmailAddress string `json:"email_address"`
+	PhoneNumber  string `json:"phone_number"`
+}
+
+// exchangePrimaryFactor is PUT /v1/users/{user_id}/exchange_primary_factor.
+func (s *Surface) exchangePrimaryFactor(ctx context.Context, r *api.Request[exchangeRequest]) (*changedUserAnswer, error) {
+	return changedUser(s.Directory.ExchangePrimaryFactor(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id"), r.Body.EmailAddress, r.Body.PhoneNumber))
+}
+
+// deleteExternalID is DELETE /v1/users/{user_id}/external_id.
+func (s *Surface) deleteExternalID(ctx context.Context, r *api.Request[api.None]) (*changedUserAnswer, error) {
+	return changedUser(s.Directory.ClearExternalID(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id")))
+}
+
+// deleteEmail is DELETE /v1/users/emails/{email_id}.
+func (s *Surface) deleteEmail(ctx context.Context, r *api.Request[api.None]) (*changedUserAnswer, error) {
+	return changedUser(s.Directory.DeleteEmail(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("email_id")))
+}
+
+// deletePhone is DELETE /v1/users/phone_numbers/{phone_id}.
+func (s *Surface) deletePhone(ctx context.Context, r *api.Request[api.None]) (*changedUserAnswer, error) {
+	return changedUser(s.Directory.DeletePhone(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("phone_id")))
+}
+
+// never is the endpoint of what this server never makes: there is none of any ID.
+func never(notFound error) api.Endpoint[api.None, *changedUserAnswer] {
+	return func(context.Context, *api.Request[api.None]) (*changedUserAnswer, error) { return nil, notFound }
+}
+
+type connectedAppsAnswer struct {
+	wire.Envelope
+	ConnectedApps []wire.ConnectedApp `json:"connected_apps"`
+}
+
+// connectedApps is GET /v1/users/{user_id}/connected_apps: nobody has any.
+func (s *Surface) connectedApps(ctx context.Context, r *api.Request[api.None]) (*connectedAppsAnswer, error) {
+	_, err := s.Directory.User(ctx, r.Caller.Environment, r.Path("user_id"))
+	return &connectedAppsAnswer{ConnectedApps: []wire.ConnectedApp{}}, err
+}
+
+// revokeConnectedApp is POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke.
+func (s *Surface) revokeConnectedApp(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
+	if _, err := s.Directory.User(ctx, r.Caller.Environment, r.Path("user_id")); err != nil {
+		return nil, err
+	}
+	return nil, countersign.ErrConnectedAppNotFound
 }

@@ -33,6 +33,8 @@ const (
 	oneProfile   = profiles + "/{profile_id}"
 	profileKeys  = oneProfile + "/keys"
 	signingKeys  = environment + "/signing_keys"
+	rbacPolicy   = environment + "/rbac_policy"
+	jwtTemplate  = environment + "/jwt_templates/{jwt_template_type}"
 )
 
 // Routes are the surface's endpoints.
@@ -73,6 +75,12 @@ func (s *Surface) Routes() []api.Route {
 
 		{Method: http.MethodGet, Pattern: signingKeys, Handler: inEnvironment(s, s.listSigningKeys)},
 		{Method: http.MethodPost, Pattern: signingKeys + "/rotate", Handler: inEnvironment(s, s.rotateSigningKeys)},
+
+		{Method: http.MethodGet, Pattern: rbacPolicy, Handler: inEnvironment(s, s.policy)},
+		{Method: http.MethodPut, Pattern: rbacPolicy, Handler: inEnvironment(s, s.setPolicy)},
+		{Method: http.MethodGet, Pattern: jwtTemplate, Handler: inEnvironment(s, s.template)},
+		{Method: http.MethodPut, Pattern: jwtTemplate, Handler: inEnvironment(s, s.setTemplate)},
+		{Method: http.MethodGet, Pattern: environment + "/events", Handler: inEnvironment(s, s.events)},
 	}
 }
 

@@ -52,6 +52,34 @@ type Metrics struct {
 	M2MClientCount    int `json:"m2m_client_count"`
 }
 
+// Metric is one count in a list of them.
+type Metric struct {
+	MetricType string `json:"metric_type"`
+	Count      int    `json:"count"`
+}
+
+// NewMetricList shapes counts as a list.
+func NewMetricList(m Metrics) []Metric {
+	return []Metric{
+		{"USER_COUNT", m.UserCount},
+		{"ORGANIZATION_COUNT", m.OrganizationCount},
+		{"MEMBER_COUNT", m.MemberCount},
+		{"M2M_CLIENT_COUNT", m.M2MClientCount},
+	}
+}
+
+// JWTTemplate is a JWT template, as it was sent (management.md §7).
+type JWTTemplate struct {
+	TemplateContent string `json:"template_content"`
+	CustomAudience  string `json:"custom_audience"`
+	JWTTemplateType string `json:"jwt_template_type"`
+}
+
+// NewJWTTemplate shapes a JWT template.
+func NewJWTTemplate(t countersign.Template, typ countersign.TemplateType) JWTTemplate {
+	return JWTTemplate{TemplateContent: t.Content, CustomAudience: t.CustomAudience, JWTTemplateType: string(typ)}
+}
+
 // Secret is a new secret: the only answer that holds its value.
 type Secret struct {
 	SecretID  string  `json:"secret_id"`

@@ -22,7 +22,7 @@ type Session struct {
 // NewSession shapes a session of a user.
 func NewSession(s countersign.Session, u countersign.User) Session {
 	return Session{
-		SessionID: s.ID.String(), UserID: s.UserID.String(), AuthenticationFactors: session.FactorShapes(s.Factors), Roles: u.Roles(),
+		SessionID: s.ID.String(), UserID: s.UserID.String(), AuthenticationFactors: session.FactorShapes(s.Factors), Roles: u.Roles,
 		StartedAt: moment(s.StartedAt), LastAccessedAt: moment(s.LastAccessedAt), ExpiresAt: moment(s.ExpiresAt),
 		Attributes: s.Attributes, CustomClaims: s.CustomClaims,
 	}

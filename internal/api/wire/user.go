@@ -2,8 +2,10 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/directory"
 )
 
 // User is a user of a consumer project (users.md §1). Lists of factors that this
@@ -47,7 +49,7 @@ type Phone struct {
 // NewUser shapes a user.
 func NewUser(u countersign.User) User {
 	w := User{
-		UserID: u.ID.String(), Status: string(u.Status), Roles: u.Roles(), Name: u.Name, CreatedAt: moment(u.CreatedAt),
+		UserID: u.ID.String(), Status: string(u.Status), Roles: u.Roles, Name: u.Name, CreatedAt: moment(u.CreatedAt),
 		TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,
 		Emails: each(u.Emails, func(e countersign.Email) Email {
 			return Email{EmailID: e.ID.String(), Email: e.Address, Verified: e.Verified}
@@ -62,6 +64,44 @@ func NewUser(u countersign.User) User {
 		w.ExternalID = &u.ExternalID
 	}
 	return w
+}
+
+// NewUsers shapes a list of users.
+func NewUsers(list []countersign.User) []User { return each(list, NewUser) }
+
+// ConnectedApp is an application that a user let in; nobody has any.
+type ConnectedApp struct {
+	ConnectedAppID string  `json:"connected_app_id"`
+	Name           string  `json:"name"`
+	Description    string  `json:"description"`
+	ClientType     string  `json:"client_type"`
+	ScopesGranted  string  `json:"scopes_granted"`
+	LogoURL        *string `json:"logo_url"`
+}
+
+// Imported is what became of one user of an import: an ID, or why not.
+type Imported struct {
+	UserID       string `json:"user_id"`       // "" if refused
+	ErrorType    string `json:"error_type"`    // "" if not
+	ErrorMessage string `json:"error_message"` // "" if not
+}
+
+// NewImported shapes what became of one user of an import.
+func NewImported(i directory.Imported) Imported {
+	if i.Refused != nil {
+		return Imported{ErrorType: i.Refused.Type, ErrorMessage: i.Refused.Explained()}
+	}
+	return Imported{UserID: i.ID.String()}
+}
+
+// NewRefused shapes a user of an import that could not be read; err comes back
+// if it is none that a caller may see.
+func NewRefused(err error) (Imported, error) {
+	named, ok := errors.AsType[*countersign.Error](err)
+	if !ok {
+		return Imported{}, err
+	}
+	return NewImported(directory.Imported{Refused: named}), nil
 }
 
 // Metadata reads metadata of a request: nil for absent and null;

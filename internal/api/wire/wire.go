@@ -59,6 +59,36 @@ func (m *Minutes) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// Limit is the size of a page in a request; Bad if it is no whole number.
+type Limit struct {
+	N   int
+	Bad bool
+}
+
+// UnmarshalJSON takes anything; null is absent.
+func (l *Limit) UnmarshalJSON(b []byte) error {
+	if string(b) != "null" {
+		l.Bad = json.Unmarshal(b, &l.N) != nil
+	}
+	return nil
+}
+
+// ResultsMetadata is about a search as a whole.
+type ResultsMetadata struct {
+	Total      int     `json:"total"`       // -1 if they were not counted
+	NextCursor *string `json:"next_cursor"` // null after the last page
+}
+
+// NewResultsMetadata shapes what a search says about itself; next is "" after the
+// last page.
+func NewResultsMetadata(total int, next string) ResultsMetadata {
+	m := ResultsMetadata{Total: total}
+	if next != "" {
+		m.NextCursor = &next
+	}
+	return m
+}
+
 // moment is an optional timestamp: null for the zero moment.
 func moment(t time.Time) *string {
 	if t.IsZero() {

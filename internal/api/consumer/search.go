@@ -1,0 +1,138 @@
+package consumer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/directory"
+)
+
+type searchRequest struct {
+	Cursor string       `json:"cursor"`
+	Limit  wire.Limit   `json:"limit"`
+	Query  *searchQuery `json:"query"`
+}
+
+type searchQuery struct {
+	Operator string         `json:"operator"`
+	Operands []searchFilter `json:"operands"`
+}
+
+type searchFilter struct {
+	Name  json.RawMessage `json:"filter_name"`
+	Value json.RawMessage `json:"filter_value"`
+}
+
+type searchAnswer struct {
+	wire.Envelope
+	Results         []wire.User          `json:"results"`
+	ResultsMetadata wire.ResultsMetadata `json:"results_metadata"`
+}
+
+// search is POST /v1/users/search. Without a query, or with one that has no
+// operands, it finds everybody.
+func (s *Surface) search(ctx context.Context, r *api.Request[searchRequest]) (*searchAnswer, error) {
+	if r.Body.Limit.Bad {
+		return nil, countersign.ErrSearchInvalidLimit
+	}
+	q := directory.Search{Limit: r.Body.Limit.N, Cursor: r.Body.Cursor}
+	if err := r.Body.Query.fill(&q); err != nil {
+		return nil, err
+	}
+	found, err := s.Directory.SearchUsers(ctx, r.Caller.Environment, q)
+	if err != nil {
+		return nil, err
+	}
+	return &searchAnswer{Results: wire.NewUsers(found.Users), ResultsMetadata: wire.NewResultsMetadata(found.Total, found.Next)}, nil
+}
+
+// fill makes the conditions of a search out of a query.
+func (q *searchQuery) fill(s *directory.Search) error {
+	if q == nil || len(q.Operands) == 0 {
+		return nil
+	}
+	switch q.Operator {
+	case "AND":
+	case "OR":
+		s.Or = true
+	default:
+		return countersign.ErrSearchInvalidOperator
+	}
+	for _, o := range q.Operands {
+		f, err := directory.ParseFilter(o.Name, o.Value)
+		if err != nil {
+			return err
+		}
+		s.Filters = append(s.Filters, f)
+	}
+	text, err := json.Marshal(q)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(text)
+	s.Fingerprint = sum[:]
+	return nil
+}
+
+// importedUser is a user of an import, of whom more may be known than of one that
+// is created.
+type importedUser struct {
+	createUserRequest
+	EmailVerified       bool `json:"email_verified"`
+	PhoneNumberVerified bool `json:"phone_number_verified"`
+}
+
+type importRequest struct {
+	Users []json.RawMessage `json:"users"`
+}
+
+// MaxBytes bounds the body of an import.
+func (importRequest) MaxBytes() int64 { return 1 << 20 }
+
+type importAnswer struct {
+	wire.Envelope
+	Results []wire.Imported `json:"results"`
+}
+
+// importUsers is POST /v1/users/import, this server's addition to the contract:
+// up to 500 users at once, each its own success or failure.
+func (s *Surface) importUsers(ctx context.Context, r *api.Request[importRequest]) (*importAnswer, error) {
+	if len(r.Body.Users) == 0 || len(r.Body.Users) > directory.MaxImport {
+		return nil, countersign.ErrBadRequest.Saying("users must have 1 to %d members.", directory.MaxImport)
+	}
+	answer := &importAnswer{Results: make([]wire.Imported, len(r.Body.Users))}
+	var list []directory.NewUser
+	var places []int // of the users in list
+	for i, raw := range r.Body.Users {
+		n, err := readImported(raw)
+		if err != nil {
+			if answer.Results[i], err = wire.NewRefused(err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		list, places = append(list, n), append(places, i)
+	}
+	imported, err := s.Directory.ImportUsers(ctx, r.Caller.Actor, r.Caller.Environment, list)
+	if err != nil {
+		return nil, err
+	}
+	for i, one := range imported {
+		answer.Results[places[i]] = wire.NewImported(one)
+	}
+	return answer, nil
+}
+
+func readImported(raw json.RawMessage) (directory.NewUser, error) {
+	var u importedUser
+	if err := api.Decode(raw, &u); err != nil {
+		return directory.NewUser{}, err
+	}
+	n, err := u.newUser()
+	n.EmailVerified, n.PhoneVerified = u.EmailVerified, u.PhoneNumberVerified
+	return n, err
+}

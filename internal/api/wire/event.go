@@ -1,0 +1,34 @@
+package wire
+
+import (
+	"encoding/json"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// Event is a line of the audit trail. This server's addition to the contract.
+type Event struct {
+	EventID    string          `json:"event_id"`
+	OccurredAt *string         `json:"occurred_at"`
+	ActorType  string          `json:"actor_type"`
+	ActorID    string          `json:"actor_id"`
+	RequestID  *string         `json:"request_id"` // null for what the server did of its own accord
+	Action     string          `json:"action"`
+	Object     string          `json:"object"`
+	Detail     json.RawMessage `json:"detail"` // null if there is nothing to tell
+}
+
+// NewEvents shapes a list of events.
+func NewEvents(list []countersign.Event) []Event {
+	return each(list, func(e countersign.Event) Event {
+		w := Event{
+			EventID: e.ID.String(), OccurredAt: moment(e.At), ActorType: string(e.Actor.Kind), ActorID: e.Actor.ID,
+			Action: e.Action, Object: e.Object, Detail: e.Detail,
+		}
+		if !e.Actor.RequestID.IsZero() {
+			id := e.Actor.RequestID.String()
+			w.RequestID = &id
+		}
+		return w
+	})
+}

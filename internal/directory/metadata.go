@@ -1,0 +1,41 @@
+package directory
+
+import (
+	"bytes"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// Bounds of metadata (README §8).
+const (
+	maxMetadata     = 4096 // bytes, serialised
+	maxMetadataKeys = 20
+)
+
+// mergeMetadata applies a patch to metadata, at the top level only: a key
+// replaces the whole value, null removes it. Errors: ErrMetadataTooManyKeys,
+// ErrMetadataTooLarge, ErrMetadataInvalidFormat.
+func mergeMetadata(stored, patch countersign.Object) (countersign.Object, error) {
+	merged := make(countersign.Object, len(stored)+len(patch))
+	for key, value := range stored {
+		merged[key] = value
+	}
+	for key, value := range patch {
+		if string(bytes.TrimSpace(value)) == "null" {
+			delete(merged, key)
+		} else {
+			merged[key] = value
+		}
+	}
+	if len(merged) > maxMetadataKeys {
+		return nil, countersign.ErrMetadataTooManyKeys
+	}
+	text, err := countersign.EncodeJSON(merged)
+	if err != nil {
+		return nil, countersign.ErrMetadataInvalidFormat.Because(err)
+	}
+	if len(text) > maxMetadata {
+		return nil, countersign.ErrMetadataTooLarge
+	}
+	return merged, nil
+}

@@ -1,0 +1,117 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/standing"
+	"github.com/countersign-auth/countersign/internal/store"
+)
+
+// UserPatch changes what it names; the zero value changes nothing.
+type UserPatch struct {
+	FirstName, MiddleName, LastName *string
+	ExternalID                      string             // "" leaves it
+	TrustedMetadata                 countersign.Object // merged at the top level; null removes a key
+	UntrustedMetadata               countersign.Object
+	Roles                           *[]string // the explicit ones from now on
+}
+
+// UpdateUser changes a user. Two updates at once happen one after the other, so
+// that both are seen. Errors: as User and CreateUser.
+func (s *Service) UpdateUser(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, p UserPatch) (countersign.User, error) {
+	if p.ExternalID != "" {
+		if err := checkExternalID(p.ExternalID); err != nil {
+			return countersign.User{}, err
+		}
+	}
+	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (u countersign.User, err error) {
+		if u, err = find(ctx, tx, env.ID, ref); err != nil {
+			return u, err
+		}
+		changed, err := p.apply(&u, rules)
+		if err != nil || len(changed) == 0 {
+			return u, err
+		}
+		if err := CheckExternalIDFree(ctx, tx, env.ID, u.ID, p.ExternalID); err != nil {
+			return u, err
+		}
+		if err := tx.UpdateUser(ctx, env.ID, u); err != nil {
+			return u, err
+		}
+		return u, tx.Record(ctx, env.ID, "user.updated", u.ID.String(), map[string]any{"changed": changed})
+	})
+}
+
+// apply changes a user in memory and says which fields it changed.
+func (p UserPatch) apply(u *countersign.User, rules *standing.Rules) (changed []string, err error) {
+	name := u.Name
+	for _, part := range []struct{ to, from *string }{{&name.First, p.FirstName}, {&name.Middle, p.MiddleName}, {&name.Last, p.LastName}} {
+		if part.from != nil {
+			*part.to = *part.from
+		}
+	}
+	if name != u.Name {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
+		u.Name = name
+		changed = append(changed, "name")
+	}
+	if p.ExternalID != "" && p.ExternalID != u.ExternalID {
+		u.ExternalID = p.ExternalID
+		changed = append(changed, "external_id")
+	}
+	if len(p.TrustedMetadata) > 0 {
+		if u.TrustedMetadata, err = mergeMetadata(u.TrustedMetadata, p.TrustedMetadata); err != nil {
+			return nil, err
+		}
+		changed = append(changed, "trusted_metadata")
+	}
+	if len(p.UntrustedMetadata) > 0 {
+		if u.UntrustedMetadata, err = mergeMetadata(u.UntrustedMetadata, p.UntrustedMetadata); err != nil {
+			return nil, err
+		}
+		changed = append(changed, "untrusted_metadata")
+	}
+	if p.Roles == nil {
+		return changed, nil
+	}
+	return GiveRoles(u, rules, countersign.ProfileID{}, *p.Roles, changed)
+}
+
+// GiveRoles makes roles the ones that a profile, or with the zero one the API,
+// gives a user, and adds "roles" to what changed if anything did. Errors: those
+// of standing.Rules.Give.
+func GiveRoles(u *countersign.User, rules *standing.Rules, by countersign.ProfileID, roles, changed []string) ([]string, error) {
+	grants, err := rules.Give(by, u.Grants, roles)
+	if err != nil {
+		return changed, err
+	}
+	if !slices.EqualFunc(grants, u.Grants, sameGrant) {
+		u.Grants = grants
+		changed = append(changed, "roles")
+	}
+	u.Roles = rules.Roles(u.Grants)
+	return changed, nil
+}
+
+func sameGrant(a, b countersign.Grant) bool {
+	return a.RoleID == b.RoleID && a.Revision == b.Revision && a.Explicit == b.Explicit && slices.Equal(a.Profiles, b.Profiles)
+}
+
+// ClearExternalID takes a user's external ID away; errors as User.
+func (s *Service) ClearExternalID(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
+	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.User, error) {
+		u, err := find(ctx, tx, env.ID, ref)
+		if err != nil || u.ExternalID == "" {
+			return u, err
+		}
+		u.ExternalID = ""
+		if err := tx.UpdateUser(ctx, env.ID, u); err != nil {
+			return u, err
+		}
+		return u, tx.Record(ctx, env.ID, "user.updated", u.ID.String(), map[string]any{"changed": []string{"external_id"}})
+	})
+}

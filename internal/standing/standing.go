@@ -1,0 +1,145 @@
+// Package standing knows what an environment's requests are answered by: its
+// policy, its session template and which profiles it has. It derives them once
+// and keeps them by revision; the environment's row, which every request reads,
+// says whether they still stand, so nothing here is ever out of date.
+package standing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/claimtemplate"
+	"github.com/countersign-auth/countersign/internal/rbac"
+	"github.com/countersign-auth/countersign/internal/store"
+)
+
+// maxKept bounds how many environments' rules are kept.
+const maxKept = 1024
+
+// Book finds the rules of environments. Its methods may be called from many
+// goroutines.
+type Book struct {
+	store *store.Store
+	mu    sync.Mutex
+	kept  map[countersign.EnvironmentID]*Rules
+}
+
+// NewBook is a Book over a store.
+func NewBook(s *store.Store) *Book {
+	return &Book{store: s, kept: make(map[countersign.EnvironmentID]*Rules)}
+}
+
+// Of are the rules of an environment at least as new as the row that was read.
+func (b *Book) Of(ctx context.Context, env countersign.Environment) (*Rules, error) {
+	if r := b.look(env); r != nil {
+		return r, nil
+	}
+	var stored store.Standing
+	err := b.store.View(ctx, func(tx *store.Tx) (err error) {
+		stored, err = tx.Standing(ctx, env.ID)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) { // deleted since the caller was let in
+		return nil, countersign.ErrUnauthorizedCredentials
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := derive(env, stored)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of %s: %w", env.ID, err)
+	}
+	b.keep(env.ID, r)
+	return r, nil
+}
+
+func (b *Book) look(env countersign.Environment) *Rules {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r := b.kept[env.ID]; r != nil && r.Revision >= env.Revision {
+		return r
+	}
+	return nil
+}
+
+func (b *Book) keep(env countersign.EnvironmentID, r *Rules) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if old := b.kept[env]; old != nil && old.Revision > r.Revision {
+		return
+	}
+	if b.kept[env] == nil && len(b.kept) >= maxKept {
+		for other := range b.kept { // any will do: it is read again when it is asked for
+			delete(b.kept, other)
+			break
+		}
+	}
+	b.kept[env] = r
+}
+
+// Rules are what stands in an environment as of a revision. They never change.
+type Rules struct {
+	Revision int64
+	Policy   countersign.Policy
+	Template *claimtemplate.Template // of session JWTs; nil if it adds nothing
+	Audience string                  // beside the project ID in session JWTs; "" for none
+	profiles []countersign.ProfileID
+	base     []string // the roles that everybody has
+}
+
+func derive(env countersign.Environment, stored store.Standing) (*Rules, error) {
+	r := &Rules{Revision: stored.Revision, Policy: countersign.DefaultPolicy(env.Vertical), profiles: stored.Profiles}
+	if stored.Policy != nil {
+		r.Policy = *stored.Policy
+	}
+	for _, role := range r.Policy.DefaultRoles {
+		if rbac.Automatic(role.ID) {
+			r.base = append(r.base, role.ID)
+		}
+	}
+	if stored.Template == nil {
+		return r, nil
+	}
+	r.Audience = stored.Template.CustomAudience
+	t, err := claimtemplate.Parse(stored.Template.Content)
+	if err != nil {
+		return nil, err
+	}
+	if !t.Empty() {
+		r.Template = t
+	}
+	return r, nil
+}
+
+// Roles are the roles that somebody has: those of everybody, and of the grants
+// those that still count, in the order in which they were given.
+func (r *Rules) Roles(grants []countersign.Grant) []string {
+	roles := slices.Clone(r.base)
+	for _, g := range grants {
+		if rbac.Counts(r.Policy, g, r.stands) {
+			roles = append(roles, g.RoleID)
+		}
+	}
+	return roles
+}
+
+func (r *Rules) stands(p countersign.ProfileID) bool { return slices.Contains(r.profiles, p) }
+
+// Give makes roles the ones that a giver gives, and leaves alone what others
+// gave. profile is zero for a call of the API. Errors: ErrInvalidRBACRoleID, and
+// ErrCannotAssignDefaultRBACRoleID.
+func (r *Rules) Give(profile countersign.ProfileID, grants []countersign.Grant, roles []string) ([]countersign.Grant, error) {
+	for _, role := range roles {
+		if rbac.Automatic(role) {
+			return nil, countersign.ErrCannotAssignDefaultRBACRoleID
+		}
+		if !rbac.Defines(r.Policy, role) {
+			return nil, countersign.ErrInvalidRBACRoleID.Saying("The policy defines no role %.128q.", role)
+		}
+	}
+	return rbac.Giver{Profile: profile, Revision: r.Revision}.Give(r.Policy, grants, roles), nil
+}
