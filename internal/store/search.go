@@ -121,27 +121,40 @@ func (tx *Tx) UserIDsByExternalIDs(ctx context.Context, env countersign.Environm
 
 // UserIDsByEmails are the users of a list of addresses in their normal form.
 func (tx *Tx) UserIDsByEmails(ctx context.Context, env countersign.EnvironmentID, keys []string) ([]countersign.UserID, error) {
-	return userIDsBy(ctx, tx, env, "kind = 'email' AND match_key", keys)
+	return userIDsByKeys(ctx, tx, env, kindEmail, keys)
 }
 
 // UserIDsByPhones are the users of a list of phone numbers.
 func (tx *Tx) UserIDsByPhones(ctx context.Context, env countersign.EnvironmentID, numbers []string) ([]countersign.UserID, error) {
-	return userIDsBy(ctx, tx, env, "kind = 'phone' AND match_key", numbers)
+	return userIDsByKeys(ctx, tx, env, kindPhone, numbers)
 }
 
 // UserIDsByEmailIDs are the users of a list of e-mail IDs.
 func (tx *Tx) UserIDsByEmailIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.EmailID) ([]countersign.UserID, error) {
-	return userIDsBy(ctx, tx, env, "kind = 'email' AND identifier_id", ids)
+	return userIDsByIdentifiers(ctx, tx, env, kindEmail, ids)
 }
 
 // UserIDsByPhoneIDs are the users of a list of phone IDs.
 func (tx *Tx) UserIDsByPhoneIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PhoneID) ([]countersign.UserID, error) {
-	return userIDsBy(ctx, tx, env, "kind = 'phone' AND identifier_id", ids)
+	return userIDsByIdentifiers(ctx, tx, env, kindPhone, ids)
 }
 
-func userIDsBy[T any](ctx context.Context, tx *Tx, env countersign.EnvironmentID, column string, list []T) ([]countersign.UserID, error) {
-	return among(list, func(in string, args []any) ([]countersign.UserID, error) {
-		return all(ctx, tx.q, scanUserID, `SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND `+column+` IN `+in, append([]any{env}, args...)...)
+func userIDsByIdentifiers[T any](ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, ids []T) ([]countersign.UserID, error) {
+	return among(ids, func(in string, args []any) ([]countersign.UserID, error) {
+		return all(ctx, tx.q, scanUserID, `
+			SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND kind = '`+kind+`' AND identifier_id IN `+in, append([]any{env}, args...)...)
+	})
+}
+
+// userIDsByKeys looks each key up by itself: with IN, SQLite takes a longer list
+// for a reason to read all identifiers of the environment.
+func userIDsByKeys(ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, keys []string) ([]countersign.UserID, error) {
+	return among(keys, func(in string, args []any) ([]countersign.UserID, error) {
+		rows := strings.ReplaceAll(in, ", ", "), (")
+		return all(ctx, tx.q, scanUserID, `
+			WITH wanted (match_key) AS (VALUES `+rows+`)
+			SELECT i.user_id FROM wanted CROSS JOIN user_identifiers i
+			WHERE i.environment_id = $1 AND i.kind = '`+kind+`' AND i.match_key = wanted.match_key`, append([]any{env}, args...)...)
 	})
 }
 

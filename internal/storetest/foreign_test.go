@@ -196,6 +196,73 @@ var trespasses = map[string]trespass{
 		theirs.user.ExternalID = "evil"
 		return tx.UpdateUser(ctx, here.env.ID, theirs.user)
 	},
+	"Tx.UserByEmailID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.UserByEmailID(ctx, here.env.ID, theirs.user.Emails[0].ID))
+	},
+	"Tx.UserByPhoneID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.UserByPhoneID(ctx, here.env.ID, theirs.user.Phones[0].ID))
+	},
+	"Tx.DeleteEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
+	},
+	"Tx.DeletePhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeletePhone(ctx, here.env.ID, theirs.user.Phones[0].ID)
+	},
+	"Tx.UserIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		for _, text := range []store.Text{{}, store.EmailPart("ada"), store.PhonePart("+49"), store.NamePart("ada")} {
+			if err := none(tx.UserIDs(ctx, here.env.ID, store.Stretch{}, text, 10)); err != nil {
+				return err
+			}
+			if err := none(tx.UserIDs(ctx, here.env.ID, store.Stretch{From: theirs.user.ID}, text, 10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Tx.UserIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.UserIDAfter(ctx, here.env.ID, store.Stretch{}, 0))
+	},
+	"Tx.CountUsersUpTo": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		n, err := tx.CountUsersUpTo(ctx, here.env.ID, 10)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.UsersByIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.UsersByIDs(ctx, here.env.ID, []countersign.UserID{theirs.user.ID}))
+	},
+	"Tx.UserIDsByExternalIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.UserIDsByExternalIDs(ctx, here.env.ID, []string{theirs.user.ExternalID}))
+	},
+	"Tx.UserIDsByEmails": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.UserIDsByEmails(ctx, here.env.ID, []string{theirs.user.Emails[0].Key}))
+	},
+	"Tx.UserIDsByPhones": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.UserIDsByPhones(ctx, here.env.ID, []string{theirs.user.Phones[0].Number}))
+	},
+	"Tx.UserIDsByEmailIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.UserIDsByEmailIDs(ctx, here.env.ID, []countersign.EmailID{theirs.user.Emails[0].ID}))
+	},
+	"Tx.UserIDsByPhoneIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.UserIDsByPhoneIDs(ctx, here.env.ID, []countersign.PhoneID{theirs.user.Phones[0].ID}))
+	},
+	"Tx.Policy": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.Policy(ctx, here.env.ID))
+	},
+	"Tx.PutPolicy": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.PutPolicy(ctx, here.env.ID, countersign.Policy{})
+	},
+	"Tx.Template": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.Template(ctx, here.env.ID, countersign.SessionTemplate))
+	},
+	"Tx.PutTemplate": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.PutTemplate(ctx, here.env.ID, countersign.SessionTemplate, countersign.Template{})
+	},
+	"Tx.Standing": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		s, err := tx.Standing(ctx, here.env.ID)
+		if s.Policy != nil || s.Template != nil || len(s.Profiles) > 0 {
+			return fmt.Errorf("found %+v", s)
+		}
+		return err
+	},
 	"Tx.VerifyEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.VerifyEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
 	},

@@ -18,15 +18,17 @@ import (
 
 // world is an environment with one of everything.
 type world struct {
-	project countersign.Project
-	env     countersign.Environment
-	secret  countersign.Secret
-	public  countersign.PublicToken
-	profile countersign.Profile
-	key     countersign.SigningKey
-	user    countersign.User
-	session countersign.Session
-	keySet  countersign.KeySetSnapshot
+	project  countersign.Project
+	env      countersign.Environment
+	secret   countersign.Secret
+	public   countersign.PublicToken
+	profile  countersign.Profile
+	key      countersign.SigningKey
+	user     countersign.User
+	policy   countersign.Policy
+	template countersign.Template
+	session  countersign.Session
+	keySet   countersign.KeySetSnapshot
 }
 
 // exactly compares everything, unexported fields too.
@@ -49,6 +51,7 @@ func newWorld(slug string, class countersign.Class) world {
 		env: countersign.Environment{
 			ID: env, Slug: "env", ProjectSlug: slug, ProjectName: "Prôject \"" + slug + "\"", Vertical: countersign.Consumer, Name: "Ümgebung", Type: kind,
 			OAuthCallbackID: "callback", Settings: countersign.DefaultEnvironmentSettings(), SessionTokenKey: []byte{0, 1, 0xff}, CreatedAt: moment,
+			Revision: 3, // a profile, a policy and a template later
 		},
 		secret: countersign.Secret{
 			ID: countersign.NewID[countersign.SecretID](class), EnvironmentID: env, Hash: []byte("hash of " + slug), LastFour: "wxyz", CreatedAt: moment,
@@ -73,8 +76,19 @@ func newWorld(slug string, class countersign.Class) world {
 			},
 			Phones:          []countersign.Phone{{ID: countersign.NewID[countersign.PhoneID](class), Number: "+4930123456"}},
 			TrustedMetadata: countersign.Object{"digits": []byte("12345678901234567890"), "none": []byte("null")}, UntrustedMetadata: countersign.Object{},
+			Grants: []countersign.Grant{
+				{RoleID: "editor", Revision: 1, Explicit: true},
+				{RoleID: "reader", Profiles: []countersign.ProfileID{profile}},
+			},
 			CreatedAt: moment,
 		},
+		policy: countersign.Policy{
+			DefaultRoles:    []countersign.Role{{ID: countersign.DefaultUserRole, Permissions: []countersign.Permission{}}},
+			CustomRoles:     []countersign.Role{{ID: "editor", Description: "ü", Permissions: []countersign.Permission{{ResourceID: "docs", Actions: []string{"*"}}}, Since: 1}},
+			CustomResources: []countersign.Resource{{ID: "docs", Actions: []string{"write", "read"}}},
+			CustomScopes:    []countersign.Scope{},
+		},
+		template: countersign.Template{Content: "{\n \"a\": {{ user.name }} }", CustomAudience: "aud"},
 		session: countersign.Session{
 			ID: countersign.NewOrderedID[countersign.SessionID](class, moment), UserID: user, StartedAt: moment, LastAccessedAt: moment,
 			ExpiresAt: moment.Add(time.Hour), Attributes: countersign.SessionAttributes{IPAddress: "192.0.2.1", UserAgent: "ü"},
@@ -102,6 +116,8 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.InsertPublicToken(ctx, w.env.ID, w.public) },
 			func() error { return tx.InsertProfile(ctx, w.profile) },
 			func() error { return tx.InsertSigningKey(ctx, w.key) },
+			func() error { return tx.PutPolicy(ctx, w.env.ID, w.policy) },
+			func() error { return tx.PutTemplate(ctx, w.env.ID, countersign.SessionTemplate, w.template) },
 			func() error { return tx.InsertUser(ctx, w.env.ID, w.user) },
 			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
 			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
@@ -146,6 +162,12 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.user, err = tx.User(ctx, w.env.ID, w.user.ID); err != nil {
 			return fmt.Errorf("user: %w", err)
 		}
+		if got.policy, err = tx.Policy(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("policy: %w", err)
+		}
+		if got.template, err = tx.Template(ctx, w.env.ID, countersign.SessionTemplate); err != nil {
+			return fmt.Errorf("template: %w", err)
+		}
 		if got.session, err = tx.Session(ctx, w.env.ID, w.session.ID); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
@@ -175,7 +197,7 @@ func still() time.Time { return moment }
 
 // environmentTables are those whose rows belong to an environment.
 var environmentTables = []string{
-	"departed_environments", "environments", "events", "key_sets", "pem_files", "profiles", "public_tokens",
+	"configurations", "departed_environments", "environments", "events", "key_sets", "pem_files", "profiles", "public_tokens",
 	"secrets", "sessions", "signing_keys", "user_identifiers", "users",
 }
 
