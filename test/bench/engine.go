@@ -337,13 +337,9 @@ func once(bodies [][]byte, send func([]byte) call) func(int64) (call, bool) {
 // between those of the floor.
 func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) error {
 	run := func(row string, p *process, next func(int64) (call, bool)) error {
-		var families []int
-		if b.postmaster != 0 {
-			families = []int{b.postmaster}
-		}
 		l := load{
 			connections: n, most: b.options.run, next: next,
-			account: func() (time.Duration, error) { return cpu([]int{p.cmd.Process.Pid}, families) },
+			account: func() (time.Duration, error) { return b.account(p) },
 		}
 		wait := b.profileRun(ctx, row, n, &l)
 		m, err := l.run(ctx)
@@ -397,6 +393,15 @@ func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) err
 		}
 	}
 	return nil
+}
+
+// account is the CPU time that a process and the database have used.
+func (b *engineBench) account(p *process) (time.Duration, error) {
+	var families []int
+	if b.postmaster != 0 {
+		families = []int{b.postmaster}
+	}
+	return cpu([]int{p.cmd.Process.Pid}, families)
 }
 
 // profileRun takes a CPU profile beside the first run of a row, which it makes

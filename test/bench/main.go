@@ -7,6 +7,9 @@
 // else uses meanwhile, because the CPU time of all its processes is counted:
 //
 //	scripts/postgres go run ./test/bench
+//
+// With the argument directory it measures the rows B1 and B2 instead, searches
+// in an environment of ten thousand users and in one of a million.
 package main
 
 import (
@@ -36,7 +39,12 @@ func main() {
 		exit(serveFloor(os.Args[2:]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := bench(ctx)
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == "directory" {
+		err = benchDirectory(ctx, os.Args[2:])
+	} else {
+		err = bench(ctx)
+	}
 	stop()
 	exit(err)
 }
