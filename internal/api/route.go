@@ -9,13 +9,18 @@ import (
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
 
-// Route is one endpoint: a method, a pattern of net/http.ServeMux, and what
-// answers.
+// Route is one endpoint: a method, a pattern of net/http.ServeMux, what answers,
+// and what is said of it in the OpenAPI document.
 type Route struct {
 	Method  string
 	Pattern string
-	Handler http.Handler
+	Summary string // a sentence
+	Query   []QueryParameter
+	Handler Handler
 }
+
+// ServeHTTP answers a request that the pattern matched.
+func (rt Route) ServeHTTP(w http.ResponseWriter, r *http.Request) { rt.Handler.serve(w, r, rt.Query) }
 
 // Router finds the endpoint of a request. What has none gets the contract's
 // error object; nothing is ever redirected, because a redirected POST has lost
@@ -30,7 +35,7 @@ type Router struct {
 func NewRouter(routes ...[]Route) *Router {
 	r := &Router{mux: http.NewServeMux(), routes: slices.Concat(routes...)}
 	for _, route := range r.routes {
-		r.mux.Handle(route.Method+" "+route.Pattern, route.Handler)
+		r.mux.Handle(route.Method+" "+route.Pattern, route)
 		if !slices.Contains(r.methods, route.Method) {
 			r.methods = append(r.methods, route.Method)
 		}

@@ -11,7 +11,7 @@ import (
 type User struct {
 	UserID                 string             `json:"user_id"`
 	Emails                 []Email            `json:"emails"`
-	Status                 string             `json:"status"`
+	Status                 string             `json:"status" openapi:"enum=active|pending" doc:"Pending until the first authentication."`
 	PhoneNumbers           []Phone            `json:"phone_numbers"`
 	WebauthnRegistrations  []struct{}         `json:"webauthn_registrations"`
 	Providers              []struct{}         `json:"providers"`
@@ -21,13 +21,13 @@ type User struct {
 	IsLocked               bool               `json:"is_locked"`
 	Roles                  []string           `json:"roles"`
 	Name                   countersign.Name   `json:"name"`
-	CreatedAt              *string            `json:"created_at"`
+	CreatedAt              *Moment            `json:"created_at"`
 	Password               *struct{}          `json:"password"`
 	TrustedMetadata        countersign.Object `json:"trusted_metadata"`
 	UntrustedMetadata      countersign.Object `json:"untrusted_metadata"`
 	ExternalID             *string            `json:"external_id"`
-	LockCreatedAt          *string            `json:"lock_created_at"`
-	LockExpiresAt          *string            `json:"lock_expires_at"`
+	LockCreatedAt          *Moment            `json:"lock_created_at"`
+	LockExpiresAt          *Moment            `json:"lock_expires_at"`
 }
 
 // Email is an address of a user.
