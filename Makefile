@@ -21,7 +21,7 @@ lint:             ## format and lint
 unit:             ## the Go tests alone, on SQLite, quickly
 	go test ./...
 
-golden:           ## rewrite the golden exchanges; the diff is the review
+golden:           ## rewrite the golden exchanges and docs/openapi.json; the diff is the review
 	go test ./internal/server -run Golden -update
 
 fuzz:             ## every fuzz target for 30 seconds

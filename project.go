@@ -64,12 +64,12 @@ type EnvironmentSettings struct {
 	ZeroDowntimeSessionMigrationURL    string    `json:"zero_downtime_session_migration_url"`
 	UseCustomDomainInMagicLinkEmails   bool      `json:"use_custom_domain_in_magic_link_emails"`
 	UserLockSelfServeEnabled           bool      `json:"user_lock_self_serve_enabled"`
-	UserLockThreshold                  int       `json:"user_lock_threshold"` // failed attempts
-	UserLockTTL                        int       `json:"user_lock_ttl"`       // seconds
+	UserLockThreshold                  int       `json:"user_lock_threshold" openapi:"minimum=1,maximum=1000" doc:"Failed attempts."`
+	UserLockTTL                        int       `json:"user_lock_ttl" openapi:"minimum=60,maximum=31536000" doc:"Seconds."`
 	IDPAuthorizationURL                string    `json:"idp_authorization_url"`
 	IDPDynamicClientRegistration       bool      `json:"idp_dynamic_client_registration_enabled"`
 	IDPDynamicClientRegistrationAccess string    `json:"idp_dynamic_client_registration_access_token_template_content"`
-	SessionJWTAlgorithm                Algorithm `json:"session_jwt_algorithm"`
+	SessionJWTAlgorithm                Algorithm `json:"session_jwt_algorithm" openapi:"enum=RS256|ES256|EdDSA"`
 }
 
 // DefaultEnvironmentSettings is what an environment has when nothing is said.

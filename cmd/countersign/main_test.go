@@ -52,7 +52,7 @@ type testServer struct {
 func startServer(t *testing.T) testServer {
 	t.Helper()
 	s := servertest.Start(t, storetest.SQLite(t), servertest.Options{})
-	return testServer{url: s.URL, workspaceKeyID: s.WorkspaceKeyID, workspaceKeySecret: s.WorkspaceKeySecret}
+	return testServer{url: s.CheckedURL(), workspaceKeyID: s.WorkspaceKeyID, workspaceKeySecret: s.WorkspaceKeySecret}
 }
 
 // scripts are the script files that need a server, or those that do not.

@@ -9,10 +9,24 @@ import (
 )
 
 // Authenticator says who makes a request, or why nobody does.
-type Authenticator func(context.Context, *http.Request) (Caller, error)
+type Authenticator struct {
+	Scheme Scheme
+	check  func(context.Context, *http.Request) (Caller, error)
+}
 
 // Anybody lets every request through, whatever its Authorization header says.
-func Anybody(context.Context, *http.Request) (Caller, error) { return Caller{}, nil }
+var Anybody = Authenticator{SchemeNone, func(context.Context, *http.Request) (Caller, error) { return Caller{}, nil }}
+
+// But is a, and refuses those callers for whom refuse gives an error.
+func (a Authenticator) But(refuse func(Caller) error) Authenticator {
+	return Authenticator{a.Scheme, func(ctx context.Context, r *http.Request) (Caller, error) {
+		caller, err := a.check(ctx, r)
+		if err == nil {
+			err = refuse(caller)
+		}
+		return caller, err
+	}}
+}
 
 // secretChecker is what ProjectSecret asks.
 type secretChecker interface {
@@ -23,7 +37,7 @@ type secretChecker interface {
 // ErrUnauthorizedCredentials, ErrInvalidAuthorizationHeader,
 // ErrInvalidProjectIDAuthentication.
 func ProjectSecret(secrets secretChecker) Authenticator {
-	return func(ctx context.Context, r *http.Request) (Caller, error) {
+	return Authenticator{SchemeProject, func(ctx context.Context, r *http.Request) (Caller, error) {
 		user, secret, err := basic(r)
 		if err != nil {
 			return Caller{}, err
@@ -37,7 +51,7 @@ func ProjectSecret(secrets secretChecker) Authenticator {
 			return Caller{}, err
 		}
 		return Caller{Environment: env, Actor: countersign.Actor{Kind: countersign.ActorSecret, ID: secretID.String()}}, nil
-	}
+	}}
 }
 
 // workspaceKeyChecker is what WorkspaceKey asks.
@@ -49,7 +63,7 @@ type workspaceKeyChecker interface {
 // Bearer token "id:secret". Errors: ErrUnauthorizedCredentials,
 // ErrInvalidAuthorizationHeader.
 func WorkspaceKey(keys workspaceKeyChecker) Authenticator {
-	return func(ctx context.Context, r *http.Request) (Caller, error) {
+	return Authenticator{SchemeWorkspace, func(ctx context.Context, r *http.Request) (Caller, error) {
 		id, secret, err := basicOrBearer(r)
 		if err != nil {
 			return Caller{}, err
@@ -61,7 +75,7 @@ func WorkspaceKey(keys workspaceKeyChecker) Authenticator {
 			return Caller{}, err
 		}
 		return Caller{Actor: countersign.Actor{Kind: countersign.ActorWorkspaceKey, ID: id}}, nil
-	}
+	}}
 }
 
 // basic reads Basic credentials (RFC 7617).

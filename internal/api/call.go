@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -32,6 +33,7 @@ type Request[Body any] struct {
 	Caller Caller
 	Body   Body
 	http   *http.Request
+	query  []QueryParameter // of the route
 }
 
 // None is the body of an endpoint that reads none. Whatever is sent is ignored.
@@ -40,8 +42,14 @@ type None struct{}
 // Path is a segment of the path, decoded. It is valid UTF-8 without NUL.
 func (r *Request[B]) Path(name string) string { return r.http.PathValue(name) }
 
-// Query is a parameter of the query, "" if it is absent.
-func (r *Request[B]) Query(name string) string { return r.http.URL.Query().Get(name) }
+// Query is a parameter of the query, "" if it is absent. It panics if the route
+// does not declare the parameter: nobody would know of it.
+func (r *Request[B]) Query(name string) string {
+	if !slices.ContainsFunc(r.query, func(p QueryParameter) bool { return p.Name == name }) {
+		panic(fmt.Sprintf("%s reads the query parameter %q, which its route does not declare", r.http.Pattern, name))
+	}
+	return r.http.URL.Query().Get(name)
+}
 
 // Endpoint answers one kind of request. It is a plain function: its test needs
 // no HTTP.
@@ -52,21 +60,21 @@ type enveloped interface {
 }
 
 // Call makes an endpoint a handler: authenticate, decode, call, encode.
-func Call[Body any, Answer enveloped](auth Authenticator, fn Endpoint[Body, Answer]) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func Call[Body any, Answer enveloped](auth Authenticator, fn Endpoint[Body, Answer]) Handler {
+	serve := func(w http.ResponseWriter, r *http.Request, query []QueryParameter) {
 		ctx := r.Context()
 		line := telemetry.FromContext(ctx)
 		if err := checkText(r); err != nil {
 			WriteError(w, r, err)
 			return
 		}
-		caller, err := auth(ctx, r)
+		caller, err := auth.check(ctx, r)
 		if err != nil {
 			WriteError(w, r, err)
 			return
 		}
 		caller.note(line)
-		request := &Request[Body]{Caller: caller, http: r}
+		request := &Request[Body]{Caller: caller, http: r, query: query}
 		if _, none := any(request.Body).(None); !none {
 			if err := decode(w, r, &request.Body); err != nil {
 				WriteError(w, r, err)
@@ -83,7 +91,8 @@ func Call[Body any, Answer enveloped](auth Authenticator, fn Endpoint[Body, Answ
 		}
 		answer.Envelop(line.ID.String(), http.StatusOK)
 		write(w, r, http.StatusOK, answer)
-	})
+	}
+	return Handler{Scheme: auth.Scheme, Body: reflect.TypeFor[Body](), Answer: reflect.TypeFor[Answer]().Elem(), serve: serve}
 }
 
 // note puts the caller on the request's line, and the request's ID, now that its

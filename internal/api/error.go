@@ -17,15 +17,6 @@ import (
 // errorURL is where each error type is explained.
 const errorURL = "https://github.com/countersign-auth/countersign/blob/main/docs/errors.md#"
 
-// envelopeError is the error object of the contract (README §3).
-type envelopeError struct {
-	StatusCode   int    `json:"status_code"`
-	RequestID    string `json:"request_id"`
-	ErrorType    string `json:"error_type"`
-	ErrorMessage string `json:"error_message"`
-	ErrorURL     string `json:"error_url"`
-}
-
 // status is the HTTP status of a kind of error.
 func status(k countersign.Kind) int {
 	switch k {
@@ -69,7 +60,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if code == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Basic realm="countersign", charset="UTF-8"`)
 	}
-	write(w, r, code, envelopeError{
+	write(w, r, code, wire.Error{
 		StatusCode: code, RequestID: line.ID.String(), ErrorType: named.Type,
 		ErrorMessage: named.Explained(), ErrorURL: errorURL + named.Type,
 	})
@@ -94,11 +85,4 @@ func write(w http.ResponseWriter, r *http.Request, code int, answer any) {
 	}
 	w.WriteHeader(code)
 	_, _ = w.Write(body) // a client that is gone is nobody's error
-}
-
-// WriteDone answers with the envelope and nothing else.
-func WriteDone(w http.ResponseWriter, r *http.Request) {
-	done := &wire.Done{}
-	done.Envelop(telemetry.FromContext(r.Context()).ID.String(), http.StatusOK)
-	write(w, r, http.StatusOK, done)
 }

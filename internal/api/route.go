@@ -9,13 +9,18 @@ import (
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
 
-// Route is one endpoint: a method, a pattern of net/http.ServeMux, and what
-// answers.
+// Route is one endpoint: a method, a pattern of net/http.ServeMux, what answers,
+// and what is said of it in the OpenAPI document.
 type Route struct {
 	Method  string
 	Pattern string
-	Handler http.Handler
+	Summary string // a sentence
+	Query   []QueryParameter
+	Handler Handler
 }
+
+// ServeHTTP answers a request that the pattern matched.
+func (rt Route) ServeHTTP(w http.ResponseWriter, r *http.Request) { rt.Handler.serve(w, r, rt.Query) }
 
 // Router finds the endpoint of a request. What has none gets the contract's
 // error object; nothing is ever redirected, because a redirected POST has lost
@@ -41,7 +46,7 @@ func NewRouter(routes ...[]Route) *Router {
 			layers, r.muxes = append(layers, nil), append(r.muxes, http.NewServeMux())
 		}
 		layers[layer] = append(layers[layer], route)
-		r.muxes[layer].Handle(route.Method+" "+route.Pattern, route.Handler)
+		r.muxes[layer].Handle(route.Method+" "+route.Pattern, route)
 		if !slices.Contains(r.methods, route.Method) {
 			r.methods = append(r.methods, route.Method)
 		}
@@ -52,9 +57,9 @@ func NewRouter(routes ...[]Route) *Router {
 
 // crosses reports whether some paths fit two routes of which neither is the
 // narrower: one has a word where the other has a name, and the other way round.
-func (r Route) crosses(other Route) bool {
-	mine, theirs := strings.Split(r.Pattern, "/"), strings.Split(other.Pattern, "/")
-	if r.Method != other.Method || len(mine) != len(theirs) {
+func (rt Route) crosses(other Route) bool {
+	mine, theirs := strings.Split(rt.Pattern, "/"), strings.Split(other.Pattern, "/")
+	if rt.Method != other.Method || len(mine) != len(theirs) {
 		return false
 	}
 	narrower, wider := false, false

@@ -29,7 +29,7 @@ func TestBrokenDatabase(t *testing.T) {
 			}
 			want := "internal_server_error"
 			switch {
-			case path == "/healthz":
+			case path == "/healthz", path == "/openapi.json":
 				want = ""
 			case path == "/readyz":
 				want = "server_unavailable"

@@ -13,13 +13,15 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/issuertest"
 	"github.com/countersign-auth/countersign/internal/server"
+	"github.com/countersign-auth/countersign/internal/servertest"
 	"github.com/countersign-auth/countersign/internal/storetest"
 )
 
 // local is a server that is called without a network.
 type local struct {
 	*server.Server
-	t testing.TB
+	t       testing.TB
+	witness *servertest.Witness
 }
 
 type serverOptions struct {
@@ -49,10 +51,16 @@ func newServer(t testing.TB, o serverOptions) *local {
 		t.Fatalf("start the server: %v", err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return &local{s, t}
+	document := func() []byte {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", http.NoBody))
+		return w.Body.Bytes()
+	}
+	return &local{s, t, servertest.OwnDocument(t, document)}
 }
 
-// call makes a request; target is as it stands in a request line.
+// call makes a request and holds the exchange against the OpenAPI document;
+// target is as it stands in a request line.
 func (s *local) call(method, target, authorization, body string) reply {
 	r := httptest.NewRequest(http.MethodGet, target, strings.NewReader(body))
 	r.Method = method
@@ -61,6 +69,9 @@ func (s *local) call(method, target, authorization, body string) reply {
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
+	for _, problem := range s.witness.Problems(servertest.Exchange{Request: r, Sent: []byte(body), Status: w.Code, Answer: w.Body.Bytes()}) {
+		s.t.Errorf("%s %s: %s: %s: %d %s", method, shortened(target), shortened(body), problem, w.Code, w.Body)
+	}
 	return reply{w.Code, w.Header(), w.Body.Bytes()}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
@@ -61,21 +62,31 @@ func remote(r *http.Request) string {
 	return host
 }
 
-// probes say whether the process is alive, and whether it can do its work. An
-// issuer in trouble is no reason to take the server away.
-func (s *Server) probes() []api.Route {
-	probe := func(check func(context.Context) error) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := check(r.Context()); err != nil {
-				api.WriteError(w, r, countersign.ErrUnavailable.Because(err))
-				return
+// routes are the endpoints of no surface. Probes say whether the process is
+// alive, and whether it can do its work: an issuer in trouble is no reason to take
+// the server away.
+func (s *Server) routes() []api.Route {
+	probe := func(check func(context.Context) error) api.Handler {
+		return api.Call(api.Anybody, func(ctx context.Context, _ *api.Request[api.None]) (*wire.Done, error) {
+			if err := check(ctx); err != nil {
+				return nil, countersign.ErrUnavailable.Because(err)
 			}
-			api.WriteDone(w, r)
+			return &wire.Done{}, nil
 		})
 	}
 	return []api.Route{
-		{Method: http.MethodGet, Pattern: "/healthz", Handler: probe(func(context.Context) error { return nil })},
-		{Method: http.MethodGet, Pattern: "/readyz", Handler: probe(s.ready)},
+		{
+			Method: http.MethodGet, Pattern: "/healthz", Handler: probe(func(context.Context) error { return nil }),
+			Summary: "Says that the process is alive.",
+		},
+		{
+			Method: http.MethodGet, Pattern: "/readyz", Handler: probe(s.ready),
+			Summary: "Says whether the server can do its work: the database answers, and the keyset opens it.",
+		},
+		{
+			Method: http.MethodGet, Pattern: "/openapi.json", Handler: api.Call(api.Anybody, s.openAPI),
+			Summary: "Gives this document.",
+		},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/consumer"
 	"github.com/countersign-auth/countersign/internal/api/management"
 	"github.com/countersign-auth/countersign/internal/directory"
+	"github.com/countersign-auth/countersign/internal/openapi"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
@@ -42,6 +43,7 @@ type Server struct {
 	sessions *session.Service
 	metrics  *telemetry.Metrics
 	router   *api.Router
+	document []byte // OpenAPI
 }
 
 // New opens the database and the keyset and wires the server. It asks nothing of
@@ -99,8 +101,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Projects: projects, Keyring: s.keyring,
 	}
 	operators := &management.Surface{Authenticate: api.WorkspaceKey(projects), Projects: projects, Keyring: s.keyring, Sources: s.sources}
-	s.router = api.NewRouter(consumers.Routes(), operators.Routes(), s.probes())
-	return s, nil
+	s.router = api.NewRouter(consumers.Routes(), operators.Routes(), s.routes())
+	s.document, err = openapi.Document(s.router.Routes())
+	return s, err
 }
 
 // keysetFact is the name under which the database keeps a word that only its

@@ -20,41 +20,27 @@ const contractFolder = "../../../shared/contract/openapi/"
 // answers nothing where they are not there.
 type witness struct {
 	operations map[string]schema // "GET /path/{}": of the answer 200
+	requests   map[string]schema // of the body
 	schemas    map[string]schema
 }
-
-type schema map[string]any
 
 // additions are what this server says beyond the contract.
 var additions = []string{"session_jwt_algorithm", "unusable_reason", "crv", "x", "y"}
 
 var openAPI = sync.OnceValue(func() *witness {
-	w := &witness{operations: map[string]schema{}, schemas: map[string]schema{}}
+	w := &witness{operations: map[string]schema{}, requests: map[string]schema{}, schemas: map[string]schema{}}
 	for _, name := range []string{"consumer.json", "management.json"} {
 		text, err := os.ReadFile(contractFolder + name)
 		if err != nil {
 			return nil
 		}
-		var document struct {
-			Paths map[string]map[string]struct {
-				Responses map[string]struct {
-					Content map[string]struct {
-						Schema schema `json:"schema"`
-					} `json:"content"`
-				} `json:"responses"`
-			} `json:"paths"`
-			Components struct {
-				Schemas map[string]schema `json:"schemas"`
-			} `json:"components"`
-		}
+		var document openAPIDocument
 		if err := json.Unmarshal(text, &document); err != nil {
 			panic(fmt.Sprintf("%s: %v", name, err))
 		}
 		maps.Copy(w.schemas, document.Components.Schemas)
-		for path, methods := range document.Paths {
-			for method, operation := range methods {
-				w.operations[strings.ToUpper(method)+" "+path] = operation.Responses["200"].Content["application/json"].Schema
-			}
+		for name, operation := range document.operations() {
+			w.operations[name], w.requests[name] = operation.Responses["200"].schema(), operation.RequestBody.schema()
 		}
 	}
 	return w
@@ -68,7 +54,7 @@ func TestGoldenOpenAPI(t *testing.T) {
 	if w == nil {
 		t.Skipf("the contract's documents are not at %s; the shapes of wire_shape_test.go were checked all the same", contractFolder)
 	}
-	own := []string{"/healthz", "/readyz", "/key_set", "/signing_keys", "/rotate"}
+	own := []string{"/healthz", "/readyz", "/openapi.json", "/key_set", "/signing_keys", "/rotate"}
 	for pattern := range answers {
 		if w.operations[pattern] == nil && !slices.ContainsFunc(own, func(end string) bool { return strings.HasSuffix(pattern, end) }) {
 			t.Errorf("the contract has no %s", pattern)

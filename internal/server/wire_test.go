@@ -23,7 +23,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/storetest"
 )
 
-var updateGolden = flag.Bool("update", false, "rewrite the golden exchanges in testdata/wire")
+var updateGolden = flag.Bool("update", false, "rewrite the golden exchanges in testdata/wire, and docs/openapi.json")
 
 // TestGolden replays the exchanges of testdata/wire on both engines, which must
 // give the same text. A file is a comment and a sequence of sections:
@@ -101,15 +101,13 @@ func (c *steppingClock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()
 
 type goldenServer struct {
 	*servertest.Server
-	clock     *steppingClock
-	transport *http.Transport
+	clock *steppingClock
 }
 
 func startGolden(t *testing.T, database string) *goldenServer {
 	t.Helper()
-	s := &goldenServer{clock: &steppingClock{}, transport: &http.Transport{}}
+	s := &goldenServer{clock: &steppingClock{}}
 	s.Server = servertest.Start(t, database, servertest.Options{Now: s.clock.Now})
-	t.Cleanup(s.transport.CloseIdleConnections) // before the server stops
 	return s
 }
 
@@ -220,7 +218,7 @@ func (g *golden) exchange(section string) reply {
 
 func (g *golden) do(r *http.Request) reply {
 	g.t.Helper()
-	response, err := g.server.transport.RoundTrip(r)
+	response, err := g.server.RoundTrip(r)
 	if err != nil {
 		g.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}

@@ -35,6 +35,7 @@ type Server struct {
 	log       *lockedBuffer
 	stop      func()
 	transport *http.Transport
+	witness   *Witness
 }
 
 // Start runs a server on a database until the test ends.
@@ -78,7 +79,26 @@ func Start(t testing.TB, database string, o Options) *Server {
 		}
 	})
 	t.Cleanup(s.stop)
+	s.witness = OwnDocument(t, s.document)
 	return s
+}
+
+func (s *Server) document() []byte {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.URL+"/openapi.json", http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := s.transport.RoundTrip(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return text
 }
 
 // Stop ends the server before its test does.
@@ -145,7 +165,7 @@ func (s *Server) Call(method, path, user, password string, body any) Answer {
 // Do makes a request and decodes the answer, which must be JSON.
 func (s *Server) Do(r *http.Request) Answer {
 	s.t.Helper()
-	response, err := s.transport.RoundTrip(r)
+	response, err := s.RoundTrip(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
 	}

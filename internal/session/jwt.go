@@ -41,11 +41,11 @@ type sessionClaim struct {
 
 // FactorShape is a factor as JWTs and answers show it (sessions-consumer.md §1.2).
 type FactorShape struct {
-	Type                string             `json:"type"`
-	DeliveryMethod      string             `json:"delivery_method"`
-	LastAuthenticatedAt string             `json:"last_authenticated_at"`
-	CreatedAt           string             `json:"created_at"`
-	UpdatedAt           string             `json:"updated_at"`
+	Type                string             `json:"type" openapi:"enum=trusted_auth_token|imported"`
+	DeliveryMethod      string             `json:"delivery_method" openapi:"enum=trusted_token_exchange|imported_auth0"`
+	LastAuthenticatedAt string             `json:"last_authenticated_at" openapi:"format=date-time"`
+	CreatedAt           string             `json:"created_at" openapi:"format=date-time"`
+	UpdatedAt           string             `json:"updated_at" openapi:"format=date-time"`
 	TrustedAuthToken    *TrustedTokenShape `json:"trusted_auth_token_factor,omitempty"`
 }
 

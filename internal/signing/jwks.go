@@ -16,13 +16,13 @@ import (
 // JWK is one published key (RFC 7517 §4). Members that a client of the contract
 // requires are there even where they are empty.
 type JWK struct {
-	KeyType    string   `json:"kty"`
-	Use        string   `json:"use"`
+	KeyType    string   `json:"kty" openapi:"enum=RSA|EC|OKP"`
+	Use        string   `json:"use" openapi:"enum=sig"`
 	Operations []string `json:"key_ops"`
-	Algorithm  string   `json:"alg"`
+	Algorithm  string   `json:"alg" openapi:"enum=RS256|ES256|EdDSA"`
 	KeyID      string   `json:"kid"`
-	N          string   `json:"n"`
-	E          string   `json:"e"`
+	N          string   `json:"n" doc:"Of an RSA key, else empty."`
+	E          string   `json:"e" doc:"Of an RSA key, else empty."`
 	Curve      string   `json:"crv,omitempty"`
 	X          string   `json:"x,omitempty"`
 	Y          string   `json:"y,omitempty"`

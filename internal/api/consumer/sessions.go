@@ -12,9 +12,9 @@ import (
 )
 
 type attestRequest struct {
-	ProfileID              string             `json:"profile_id"`
-	Token                  string             `json:"token"`
-	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes"`
+	ProfileID              string             `json:"profile_id" openapi:"required"`
+	Token                  string             `json:"token" openapi:"required" doc:"The JWT of the issuer."`
+	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes" doc:"Without it no session is made; an existing one keeps its end."`
 	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
 	SessionToken           string             `json:"session_token"`
 	SessionJWT             string             `json:"session_jwt"`
@@ -23,8 +23,8 @@ type attestRequest struct {
 type attestAnswer struct {
 	wire.Envelope
 	UserID       string        `json:"user_id"`
-	SessionToken string        `json:"session_token"` // "" when no session
-	SessionJWT   string        `json:"session_jwt"`   // "" when no session
+	SessionToken string        `json:"session_token" doc:"Empty when no session was made."`
+	SessionJWT   string        `json:"session_jwt" doc:"Empty when no session was made."`
 	User         wire.User     `json:"user"`
 	Session      *wire.Session `json:"session"`
 	UserDevice   *struct{}     `json:"user_device"`
@@ -89,11 +89,11 @@ func (s *Surface) migrate(ctx context.Context, r *api.Request[migrateRequest]) (
 type authenticateRequest struct {
 	SessionToken           string             `json:"session_token"`
 	SessionJWT             string             `json:"session_jwt"`
-	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes"`
+	SessionDurationMinutes *wire.Minutes      `json:"session_duration_minutes" doc:"Without it the session keeps its end."`
 	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
 	AuthorizationCheck     *struct {
-		ResourceID string `json:"resource_id"`
-		Action     string `json:"action"`
+		ResourceID string `json:"resource_id" openapi:"required"`
+		Action     string `json:"action" openapi:"required"`
 	} `json:"authorization_check"`
 }
 
@@ -103,7 +103,7 @@ type authenticateAnswer struct {
 	SessionToken string       `json:"session_token"`
 	SessionJWT   string       `json:"session_jwt"`
 	User         wire.User    `json:"user"`
-	Verdict      *verdict     `json:"verdict"` // null unless a check was asked for
+	Verdict      *verdict     `json:"verdict" doc:"Null unless a check was asked for."`
 }
 
 type verdict struct {

@@ -15,8 +15,8 @@ type createUserRequest struct {
 	PhoneNumber         string           `json:"phone_number"`
 	Name                countersign.Name `json:"name"`
 	CreateUserAsPending bool             `json:"create_user_as_pending"`
-	TrustedMetadata     json.RawMessage  `json:"trusted_metadata"`
-	UntrustedMetadata   json.RawMessage  `json:"untrusted_metadata"`
+	TrustedMetadata     json.RawMessage  `json:"trusted_metadata" openapi:"type=object"`
+	UntrustedMetadata   json.RawMessage  `json:"untrusted_metadata" openapi:"type=object"`
 	ExternalID          string           `json:"external_id"`
 	Roles               []string         `json:"roles"`
 }
@@ -35,9 +35,9 @@ func (r createUserRequest) newUser() (n directory.NewUser, err error) {
 type createUserAnswer struct {
 	wire.Envelope
 	UserID  string    `json:"user_id"`
-	EmailID string    `json:"email_id"` // "" if no address
-	Status  string    `json:"status"`
-	PhoneID string    `json:"phone_id"` // "" if no number
+	EmailID string    `json:"email_id" doc:"Empty if no address was given."`
+	Status  string    `json:"status" openapi:"enum=active|pending"`
+	PhoneID string    `json:"phone_id" doc:"Empty if no number was given."`
 	User    wire.User `json:"user"`
 }
 

@@ -16,13 +16,13 @@ type settings struct {
 	UserImpersonationEnabled           *bool                  `json:"user_impersonation_enabled"`
 	ZeroDowntimeSessionMigrationURL    *string                `json:"zero_downtime_session_migration_url"`
 	UserLockSelfServeEnabled           *bool                  `json:"user_lock_self_serve_enabled"`
-	UserLockThreshold                  *int                   `json:"user_lock_threshold"`
-	UserLockTTL                        *int                   `json:"user_lock_ttl"`
+	UserLockThreshold                  *int                   `json:"user_lock_threshold" openapi:"minimum=1,maximum=1000" doc:"Failed attempts."`
+	UserLockTTL                        *int                   `json:"user_lock_ttl" openapi:"minimum=60,maximum=31536000" doc:"Seconds."`
 	IDPAuthorizationURL                *string                `json:"idp_authorization_url"`
 	IDPDynamicClientRegistration       *bool                  `json:"idp_dynamic_client_registration_enabled"`
 	IDPDynamicClientRegistrationAccess *string                `json:"idp_dynamic_client_registration_access_token_template_content"`
 	UseCustomDomainInMagicLinkEmails   *bool                  `json:"use_custom_domain_in_magic_link_emails"`
-	SessionJWTAlgorithm                *countersign.Algorithm `json:"session_jwt_algorithm"` // this server's addition
+	SessionJWTAlgorithm                *countersign.Algorithm `json:"session_jwt_algorithm" openapi:"enum=RS256|ES256|EdDSA"` // this server's addition
 }
 
 func (s settings) patch() project.SettingsPatch {
@@ -36,8 +36,8 @@ func (s settings) patch() project.SettingsPatch {
 }
 
 type createEnvironmentRequest struct {
-	Name            string  `json:"name"`
-	Type            string  `json:"type"`
+	Name            string  `json:"name" openapi:"required"`
+	Type            string  `json:"type" openapi:"required,enum=LIVE|TEST"`
 	EnvironmentSlug *string `json:"environment_slug"`
 	settings
 }

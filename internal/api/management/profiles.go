@@ -11,13 +11,13 @@ import (
 )
 
 type createProfileRequest struct {
-	Name             string          `json:"name"`
-	Audience         string          `json:"audience"`
-	Issuer           string          `json:"issuer"`
-	PublicKeyType    string          `json:"public_key_type"`
+	Name             string          `json:"name" openapi:"required"`
+	Audience         string          `json:"audience" openapi:"required"`
+	Issuer           string          `json:"issuer" openapi:"required"`
+	PublicKeyType    string          `json:"public_key_type" openapi:"required,enum=JWK|PEM"`
 	JWKSURL          *string         `json:"jwks_url"`
-	PEMFiles         []string        `json:"pem_files"` // texts, not objects
-	AttributeMapping json.RawMessage `json:"attribute_mapping"`
+	PEMFiles         []string        `json:"pem_files" doc:"Up to 5 public keys, as text."`
+	AttributeMapping json.RawMessage `json:"attribute_mapping" openapi:"type=object" doc:"Which claims carry which attributes."`
 	CanJITProvision  bool            `json:"can_jit_provision"`
 }
 
@@ -56,8 +56,8 @@ type updateProfileRequest struct {
 	Name             *string                        `json:"name"`
 	Audience         *string                        `json:"audience"`
 	Issuer           *string                        `json:"issuer"`
-	JWKSURL          wire.Nullable[string]          `json:"jwks_url"`
-	AttributeMapping wire.Nullable[json.RawMessage] `json:"attribute_mapping"`
+	JWKSURL          wire.Nullable[string]          `json:"jwks_url" doc:"Null takes it away."`
+	AttributeMapping wire.Nullable[json.RawMessage] `json:"attribute_mapping" openapi:"type=object" doc:"Null takes it away."`
 	CanJITProvision  *bool                          `json:"can_jit_provision"`
 }
 
@@ -81,7 +81,7 @@ func (s *Surface) deleteProfile(ctx context.Context, r *api.Request[api.None]) (
 }
 
 type addPEMFileRequest struct {
-	PublicKey string `json:"public_key"`
+	PublicKey string `json:"public_key" openapi:"required"`
 }
 
 type pemFileAnswer struct {

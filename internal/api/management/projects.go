@@ -10,8 +10,8 @@ import (
 )
 
 type createProjectRequest struct {
-	Name        string  `json:"name"`
-	Vertical    string  `json:"vertical"`
+	Name        string  `json:"name" openapi:"required"`
+	Vertical    string  `json:"vertical" openapi:"required,enum=CONSUMER|B2B"`
 	ProjectSlug *string `json:"project_slug"`
 }
 

@@ -40,53 +40,162 @@ const (
 // Routes are the surface's endpoints.
 func (s *Surface) Routes() []api.Route {
 	return []api.Route{
-		{Method: http.MethodPost, Pattern: projects, Handler: api.Call(s.Authenticate, s.createProject)},
-		{Method: http.MethodGet, Pattern: projects, Handler: api.Call(s.Authenticate, s.listProjects)},
-		{Method: http.MethodGet, Pattern: oneProject, Handler: api.Call(s.Authenticate, s.project)},
-		{Method: http.MethodPatch, Pattern: oneProject, Handler: api.Call(s.Authenticate, s.updateProject)},
-		{Method: http.MethodDelete, Pattern: oneProject, Handler: api.Call(s.Authenticate, s.deleteProject)},
+		{
+			Method: http.MethodPost, Pattern: projects, Handler: api.Call(s.Authenticate, s.createProject),
+			Summary: "Makes a project without environments; its slug is made from its name if none is given.",
+		},
+		{
+			Method: http.MethodGet, Pattern: projects, Handler: api.Call(s.Authenticate, s.listProjects),
+			Summary: "Lists all projects, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: oneProject, Handler: api.Call(s.Authenticate, s.project),
+			Summary: "Finds a project.",
+		},
+		{
+			Method: http.MethodPatch, Pattern: oneProject, Handler: api.Call(s.Authenticate, s.updateProject),
+			Summary: "Renames a project.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: oneProject, Handler: api.Call(s.Authenticate, s.deleteProject),
+			Summary: "Deletes a project and all that is in it.",
+		},
 
-		{Method: http.MethodPost, Pattern: environments, Handler: api.Call(s.Authenticate, s.createEnvironment)},
-		{Method: http.MethodGet, Pattern: environments, Handler: api.Call(s.Authenticate, s.listEnvironments)},
-		{Method: http.MethodGet, Pattern: environment, Handler: inEnvironment(s, s.environment)},
-		{Method: http.MethodPatch, Pattern: environment, Handler: api.Call(s.Authenticate, s.updateEnvironment)},
-		{Method: http.MethodDelete, Pattern: environment, Handler: api.Call(s.Authenticate, s.deleteEnvironment)},
-		{Method: http.MethodGet, Pattern: environment + "/metrics", Handler: inEnvironment(s, s.metrics)},
+		{
+			Method: http.MethodPost, Pattern: environments, Handler: api.Call(s.Authenticate, s.createEnvironment),
+			Summary: "Makes an environment with a signing key and a public token; a project has at most one of type LIVE.",
+		},
+		{
+			Method: http.MethodGet, Pattern: environments, Handler: api.Call(s.Authenticate, s.listEnvironments),
+			Summary: "Lists a project's environments, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: environment, Handler: inEnvironment(s, s.environment),
+			Summary: "Finds an environment.",
+		},
+		{
+			Method: http.MethodPatch, Pattern: environment, Handler: api.Call(s.Authenticate, s.updateEnvironment),
+			Summary: "Changes the name and settings of an environment that are given.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: environment, Handler: api.Call(s.Authenticate, s.deleteEnvironment),
+			Summary: "Deletes an environment and all that is in it; one of type LIVE goes with its project.",
+		},
+		{
+			Method: http.MethodGet, Pattern: environment + "/metrics", Handler: inEnvironment(s, s.metrics),
+			Summary: "Counts what is in an environment.",
+		},
 
-		{Method: http.MethodPost, Pattern: secrets, Handler: inEnvironment(s, s.createSecret)},
-		{Method: http.MethodGet, Pattern: secrets, Handler: inEnvironment(s, s.listSecrets)},
-		{Method: http.MethodGet, Pattern: secrets + "/{secret_id}", Handler: inEnvironment(s, s.secret)},
-		{Method: http.MethodDelete, Pattern: secrets + "/{secret_id}", Handler: inEnvironment(s, s.deleteSecret)},
+		{
+			Method: http.MethodPost, Pattern: secrets, Handler: inEnvironment(s, s.createSecret),
+			Summary: "Makes a secret; no other answer will show its value.",
+		},
+		{
+			Method: http.MethodGet, Pattern: secrets, Handler: inEnvironment(s, s.listSecrets),
+			Summary: "Lists secrets without their values, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: secrets + "/{secret_id}", Handler: inEnvironment(s, s.secret),
+			Summary: "Finds a secret, without its value.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: secrets + "/{secret_id}", Handler: inEnvironment(s, s.deleteSecret),
+			Summary: "Deletes a secret, which is refused from then on.",
+		},
 
-		{Method: http.MethodPost, Pattern: publicTokens, Handler: inEnvironment(s, s.createPublicToken)},
-		{Method: http.MethodGet, Pattern: publicTokens, Handler: inEnvironment(s, s.listPublicTokens)},
-		{Method: http.MethodGet, Pattern: publicTokens + "/{public_token}", Handler: inEnvironment(s, s.publicToken)},
-		{Method: http.MethodDelete, Pattern: publicTokens + "/{public_token}", Handler: inEnvironment(s, s.deletePublicToken)},
+		{
+			Method: http.MethodPost, Pattern: publicTokens, Handler: inEnvironment(s, s.createPublicToken),
+			Summary: "Makes a public token.",
+		},
+		{
+			Method: http.MethodGet, Pattern: publicTokens, Handler: inEnvironment(s, s.listPublicTokens),
+			Summary: "Lists public tokens, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: publicTokens + "/{public_token}", Handler: inEnvironment(s, s.publicToken),
+			Summary: "Finds a public token.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: publicTokens + "/{public_token}", Handler: inEnvironment(s, s.deletePublicToken),
+			Summary: "Deletes a public token.",
+		},
 
-		{Method: http.MethodPost, Pattern: profiles, Handler: inEnvironment(s, s.createProfile)},
-		{Method: http.MethodGet, Pattern: profiles, Handler: inEnvironment(s, s.listProfiles)},
-		{Method: http.MethodGet, Pattern: oneProfile, Handler: inEnvironment(s, s.profile)},
-		{Method: http.MethodPatch, Pattern: oneProfile, Handler: inEnvironment(s, s.updateProfile)},
-		{Method: http.MethodDelete, Pattern: oneProfile, Handler: inEnvironment(s, s.deleteProfile)},
-		{Method: http.MethodGet, Pattern: oneProfile + "/key_set", Handler: inEnvironment(s, s.keySet)},
-		{Method: http.MethodPost, Pattern: profileKeys, Handler: inEnvironment(s, s.addPEMFile)},
-		{Method: http.MethodGet, Pattern: profileKeys + "/{pem_file_id}", Handler: inEnvironment(s, s.pemFile)},
-		{Method: http.MethodDelete, Pattern: profileKeys + "/{pem_file_id}", Handler: inEnvironment(s, s.deletePEMFile)},
+		{
+			Method: http.MethodPost, Pattern: profiles, Handler: inEnvironment(s, s.createProfile),
+			Summary: "Registers an issuer whose tokens are believed, by a key set URL or by up to 5 public keys.",
+		},
+		{
+			Method: http.MethodGet, Pattern: profiles, Handler: inEnvironment(s, s.listProfiles),
+			Summary: "Lists trusted-token profiles, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: oneProfile, Handler: inEnvironment(s, s.profile),
+			Summary: "Finds a trusted-token profile.",
+		},
+		{
+			Method: http.MethodPatch, Pattern: oneProfile, Handler: inEnvironment(s, s.updateProfile),
+			Summary: "Changes what is given of a trusted-token profile; its key type never changes.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: oneProfile, Handler: inEnvironment(s, s.deleteProfile),
+			Summary: "Deletes a trusted-token profile, whose tokens are refused from then on.",
+		},
+		{
+			Method: http.MethodGet, Pattern: oneProfile + "/key_set", Handler: inEnvironment(s, s.keySet),
+			Summary: "Says how the keys of a profile's issuer are, without asking the issuer; this server's addition to the contract.",
+		},
+		{
+			Method: http.MethodPost, Pattern: profileKeys, Handler: inEnvironment(s, s.addPEMFile),
+			Summary: "Adds a public key to a profile of type PEM.",
+		},
+		{
+			Method: http.MethodGet, Pattern: profileKeys + "/{pem_file_id}", Handler: inEnvironment(s, s.pemFile),
+			Summary: "Finds a public key of a profile.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: profileKeys + "/{pem_file_id}", Handler: inEnvironment(s, s.deletePEMFile),
+			Summary: "Deletes a public key of a profile, which keeps at least one.",
+		},
 
-		{Method: http.MethodGet, Pattern: signingKeys, Handler: inEnvironment(s, s.listSigningKeys)},
-		{Method: http.MethodPost, Pattern: signingKeys + "/rotate", Handler: inEnvironment(s, s.rotateSigningKeys)},
+		{
+			Method: http.MethodGet, Pattern: signingKeys, Handler: inEnvironment(s, s.listSigningKeys),
+			Summary: "Lists an environment's own signing keys, oldest first; this server's addition to the contract.",
+		},
+		{
+			Method: http.MethodPost, Pattern: signingKeys + "/rotate", Handler: inEnvironment(s, s.rotateSigningKeys),
+			Summary: "Makes the next signing key, which is published before it signs; this server's addition to the contract.",
+		},
 
-		{Method: http.MethodGet, Pattern: rbacPolicy, Handler: inEnvironment(s, s.policy)},
-		{Method: http.MethodPut, Pattern: rbacPolicy, Handler: inEnvironment(s, s.setPolicy)},
-		{Method: http.MethodGet, Pattern: jwtTemplate, Handler: inEnvironment(s, s.template)},
-		{Method: http.MethodPut, Pattern: jwtTemplate, Handler: inEnvironment(s, s.setTemplate)},
-		{Method: http.MethodGet, Pattern: environment + "/events", Handler: inEnvironment(s, s.events)},
+		{
+			Method: http.MethodGet, Pattern: rbacPolicy, Handler: inEnvironment(s, s.policy),
+			Summary: "Answers the environment's policy as it is defined.",
+		},
+		{
+			Method: http.MethodPut, Pattern: rbacPolicy, Handler: inEnvironment(s, s.setPolicy),
+			Summary: "Replaces the environment's policy, at most 1 MiB, but for default roles that are left out; who had a role that is gone has it no more.",
+		},
+		{
+			Method: http.MethodGet, Pattern: jwtTemplate, Handler: inEnvironment(s, s.template),
+			Summary: "Answers a JWT template, the empty object if none was ever set.",
+		},
+		{
+			Method: http.MethodPut, Pattern: jwtTemplate, Handler: inEnvironment(s, s.setTemplate),
+			Summary: "Replaces a JWT template: a JSON object of at most 8192 bytes with placeholders like {{ user.trusted_metadata.plan }} in the place of values.",
+		},
+		{
+			Method: http.MethodGet, Pattern: environment + "/events", Handler: inEnvironment(s, s.events),
+			Query: []api.QueryParameter{
+				{Name: "limit", Description: "How many at most, from 1 to 1000; 100 if absent."},
+				{Name: "cursor", Description: "The next_cursor of the page before."},
+			},
+			Summary: "Lists audit events, newest first; this server's addition to the contract.",
+		},
 	}
 }
 
 // inEnvironment finds the environment that the path names and puts it on the
 // caller.
-func inEnvironment[B any, A interface{ Envelop(string, int) }](s *Surface, fn api.Endpoint[B, A]) http.Handler {
+func inEnvironment[B any, A interface{ Envelop(string, int) }](s *Surface, fn api.Endpoint[B, A]) api.Handler {
 	return api.Call(s.Authenticate, func(ctx context.Context, r *api.Request[B]) (A, error) {
 		var none A
 		e, err := s.Projects.Environment(ctx, r.Path("project_slug"), r.Path("environment_slug"))

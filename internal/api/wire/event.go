@@ -9,13 +9,13 @@ import (
 // Event is a line of the audit trail. This server's addition to the contract.
 type Event struct {
 	EventID    string          `json:"event_id"`
-	OccurredAt *string         `json:"occurred_at"`
-	ActorType  string          `json:"actor_type"`
+	OccurredAt *Moment         `json:"occurred_at"`
+	ActorType  string          `json:"actor_type" openapi:"enum=workspace_key|secret|system"`
 	ActorID    string          `json:"actor_id"`
-	RequestID  *string         `json:"request_id"` // null for what the server did of its own accord
+	RequestID  *string         `json:"request_id" doc:"Null for what the server did of its own accord."`
 	Action     string          `json:"action"`
 	Object     string          `json:"object"`
-	Detail     json.RawMessage `json:"detail"` // null if there is nothing to tell
+	Detail     json.RawMessage `json:"detail" openapi:"type=object,nullable" doc:"For configuration the state before and after; null if there is nothing to tell."`
 }
 
 // NewEvents shapes a list of events.

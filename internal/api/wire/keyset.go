@@ -6,20 +6,20 @@ import "github.com/countersign-auth/countersign/internal/trust"
 // contract.
 type KeySetHealth struct {
 	URL         string       `json:"jwks_url"`
-	State       string       `json:"state"` // never_fetched, fresh, stale, expired
-	FetchedAt   *string      `json:"fetched_at"`
-	FreshUntil  *string      `json:"fresh_until"`
-	NextRefresh *string      `json:"next_refresh_at"`
+	State       string       `json:"state" openapi:"enum=never_fetched|fresh|stale|expired"`
+	FetchedAt   *Moment      `json:"fetched_at"`
+	FreshUntil  *Moment      `json:"fresh_until"`
+	NextRefresh *Moment      `json:"next_refresh_at"`
 	LastError   *string      `json:"last_error"`
-	LastErrorAt *string      `json:"last_error_at"`
+	LastErrorAt *Moment      `json:"last_error_at"`
 	KeyIDs      []string     `json:"key_ids"`
 	Skipped     []SkippedKey `json:"skipped_keys"`
 }
 
 // SkippedKey is a key that is not used, and why.
 type SkippedKey struct {
-	KeyID  string `json:"key_id"` // "" if it has none
-	Index  int    `json:"index"`  // in the set, from 0
+	KeyID  string `json:"key_id" doc:"Empty if it has none."`
+	Index  int    `json:"index" openapi:"minimum=0" doc:"Its place in the set."`
 	Reason string `json:"reason"`
 }
 

@@ -11,22 +11,21 @@ import (
 type Profile struct {
 	ProfileID        string          `json:"profile_id"`
 	Name             string          `json:"name"`
-	Audience         string          `json:"audience"`
-	Issuer           string          `json:"issuer"`
-	PublicKeyType    string          `json:"public_key_type"`
-	JWKSURL          *string         `json:"jwks_url"`
+	Audience         string          `json:"audience" doc:"One of the aud of its tokens."`
+	Issuer           string          `json:"issuer" doc:"Compared with the iss of its tokens, byte for byte."`
+	PublicKeyType    string          `json:"public_key_type" openapi:"enum=JWK|PEM"`
+	JWKSURL          *string         `json:"jwks_url" doc:"Of a profile of type JWK."`
 	PEMFiles         []PEMFile       `json:"pem_files"`
-	AttributeMapping json.RawMessage `json:"attribute_mapping"` // null if none
+	AttributeMapping json.RawMessage `json:"attribute_mapping" openapi:"type=object,nullable" doc:"Which claims carry which attributes, as it was sent."`
 	CanJITProvision  bool            `json:"can_jit_provision"`
 }
 
 // PEMFile is a public key of a profile, byte for byte as it was sent.
 type PEMFile struct {
 	PEMFileID string `json:"pem_file_id"`
-	PublicKey string `json:"public_key"`
-	// UnusableReason says why the key can never verify anything; this server's
-	// addition to the contract, absent from a good key.
-	UnusableReason string `json:"unusable_reason,omitempty"`
+	PublicKey string `json:"public_key" doc:"Byte for byte as it was sent."`
+	// UnusableReason is this server's addition to the contract.
+	UnusableReason string `json:"unusable_reason,omitempty" doc:"Why the key can never verify anything; absent from a good key."`
 }
 
 // NewProfile shapes a profile.

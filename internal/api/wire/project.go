@@ -9,8 +9,8 @@ import (
 type Project struct {
 	ProjectSlug string  `json:"project_slug"`
 	Name        string  `json:"name"`
-	Vertical    string  `json:"vertical"`
-	CreatedAt   *string `json:"created_at"`
+	Vertical    string  `json:"vertical" openapi:"enum=CONSUMER|B2B"`
+	CreatedAt   *Moment `json:"created_at"`
 }
 
 // NewProject shapes a project.
@@ -26,10 +26,10 @@ type Environment struct {
 	EnvironmentSlug string  `json:"environment_slug"`
 	ProjectSlug     string  `json:"project_slug"`
 	Name            string  `json:"name"`
-	ProjectID       string  `json:"project_id"`
-	Type            string  `json:"type"`
+	ProjectID       string  `json:"project_id" doc:"What the backend API calls the environment."`
+	Type            string  `json:"type" openapi:"enum=LIVE|TEST"`
 	OAuthCallbackID string  `json:"oauth_callback_id"`
-	CreatedAt       *string `json:"created_at"`
+	CreatedAt       *Moment `json:"created_at"`
 	countersign.EnvironmentSettings
 }
 
@@ -46,16 +46,16 @@ func NewEnvironments(list []countersign.Environment) []Environment { return each
 
 // Metrics counts what is in an environment.
 type Metrics struct {
-	UserCount         int `json:"user_count"`
-	OrganizationCount int `json:"organization_count"`
-	MemberCount       int `json:"member_count"`
-	M2MClientCount    int `json:"m2m_client_count"`
+	UserCount         int `json:"user_count" openapi:"minimum=0"`
+	OrganizationCount int `json:"organization_count" openapi:"minimum=0"`
+	MemberCount       int `json:"member_count" openapi:"minimum=0"`
+	M2MClientCount    int `json:"m2m_client_count" openapi:"minimum=0"`
 }
 
 // Metric is one count in a list of them.
 type Metric struct {
-	MetricType string `json:"metric_type"`
-	Count      int    `json:"count"`
+	MetricType string `json:"metric_type" openapi:"enum=USER_COUNT|ORGANIZATION_COUNT|MEMBER_COUNT|M2M_CLIENT_COUNT"`
+	Count      int    `json:"count" openapi:"minimum=0"`
 }
 
 // NewMetricList shapes counts as a list.
@@ -72,7 +72,7 @@ func NewMetricList(m Metrics) []Metric {
 type JWTTemplate struct {
 	TemplateContent string `json:"template_content"`
 	CustomAudience  string `json:"custom_audience"`
-	JWTTemplateType string `json:"jwt_template_type"`
+	JWTTemplateType string `json:"jwt_template_type" openapi:"enum=SESSION|M2M"`
 }
 
 // NewJWTTemplate shapes a JWT template.
@@ -83,8 +83,8 @@ func NewJWTTemplate(t countersign.Template, typ countersign.TemplateType) JWTTem
 // Secret is a new secret: the only answer that holds its value.
 type Secret struct {
 	SecretID  string  `json:"secret_id"`
-	Secret    string  `json:"secret"`
-	CreatedAt *string `json:"created_at"`
+	Secret    string  `json:"secret" doc:"The value, shown this once."`
+	CreatedAt *Moment `json:"created_at"`
 }
 
 // NewSecret shapes a new secret, value and all.
@@ -96,8 +96,8 @@ func NewSecret(s countersign.Secret, value countersign.Bearer) Secret {
 type MaskedSecret struct {
 	SecretID  string  `json:"secret_id"`
 	LastFour  string  `json:"last_four"`
-	CreatedAt *string `json:"created_at"`
-	UsedAt    *string `json:"used_at"`
+	CreatedAt *Moment `json:"created_at"`
+	UsedAt    *Moment `json:"used_at" doc:"Within an hour; null if never."`
 }
 
 // NewMaskedSecret shapes a secret without its value.
@@ -111,7 +111,7 @@ func NewMaskedSecrets(list []countersign.Secret) []MaskedSecret { return each(li
 // PublicToken is a public token.
 type PublicToken struct {
 	PublicToken string  `json:"public_token"`
-	CreatedAt   *string `json:"created_at"`
+	CreatedAt   *Moment `json:"created_at"`
 }
 
 // NewPublicToken shapes a public token.
@@ -126,11 +126,11 @@ func NewPublicTokens(list []countersign.PublicToken) []PublicToken { return each
 // contract.
 type SigningKey struct {
 	SigningKeyID string  `json:"signing_key_id"`
-	Algorithm    string  `json:"algorithm"`
-	State        string  `json:"state"`
-	CreatedAt    *string `json:"created_at"`
-	ActivatesAt  *string `json:"activates_at"`
-	RemovedAt    *string `json:"removed_at"`
+	Algorithm    string  `json:"algorithm" openapi:"enum=RS256|ES256|EdDSA"`
+	State        string  `json:"state" openapi:"enum=next|active|retired"`
+	CreatedAt    *Moment `json:"created_at"`
+	ActivatesAt  *Moment `json:"activates_at" doc:"From when it signs."`
+	RemovedAt    *Moment `json:"removed_at" doc:"Until when it is published; null while nothing follows it."`
 }
 
 // NewSigningKey shapes a signing key, without either half.

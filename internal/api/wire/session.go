@@ -12,11 +12,11 @@ type Session struct {
 	UserID                string                        `json:"user_id"`
 	AuthenticationFactors []session.FactorShape         `json:"authentication_factors"`
 	Roles                 []string                      `json:"roles"`
-	StartedAt             *string                       `json:"started_at"`
-	LastAccessedAt        *string                       `json:"last_accessed_at"`
-	ExpiresAt             *string                       `json:"expires_at"`
+	StartedAt             *Moment                       `json:"started_at"`
+	LastAccessedAt        *Moment                       `json:"last_accessed_at" doc:"To the minute."`
+	ExpiresAt             *Moment                       `json:"expires_at"`
 	Attributes            countersign.SessionAttributes `json:"attributes"`
-	CustomClaims          countersign.Object            `json:"custom_claims"` // null if none
+	CustomClaims          countersign.Object            `json:"custom_claims" openapi:"nullable"`
 }
 
 // NewSession shapes a session of a user.

@@ -13,7 +13,7 @@ import (
 type User struct {
 	UserID                 string             `json:"user_id"`
 	Emails                 []Email            `json:"emails"`
-	Status                 string             `json:"status"`
+	Status                 string             `json:"status" openapi:"enum=active|pending" doc:"Pending until the first authentication."`
 	PhoneNumbers           []Phone            `json:"phone_numbers"`
 	WebauthnRegistrations  []struct{}         `json:"webauthn_registrations"`
 	Providers              []struct{}         `json:"providers"`
@@ -23,13 +23,13 @@ type User struct {
 	IsLocked               bool               `json:"is_locked"`
 	Roles                  []string           `json:"roles"`
 	Name                   countersign.Name   `json:"name"`
-	CreatedAt              *string            `json:"created_at"`
+	CreatedAt              *Moment            `json:"created_at"`
 	Password               *struct{}          `json:"password"`
 	TrustedMetadata        countersign.Object `json:"trusted_metadata"`
 	UntrustedMetadata      countersign.Object `json:"untrusted_metadata"`
 	ExternalID             *string            `json:"external_id"`
-	LockCreatedAt          *string            `json:"lock_created_at"`
-	LockExpiresAt          *string            `json:"lock_expires_at"`
+	LockCreatedAt          *Moment            `json:"lock_created_at"`
+	LockExpiresAt          *Moment            `json:"lock_expires_at"`
 }
 
 // Email is an address of a user.
@@ -81,9 +81,9 @@ type ConnectedApp struct {
 
 // Imported is what became of one user of an import: an ID, or why not.
 type Imported struct {
-	UserID       string `json:"user_id"`       // "" if refused
-	ErrorType    string `json:"error_type"`    // "" if not
-	ErrorMessage string `json:"error_message"` // "" if not
+	UserID       string `json:"user_id" doc:"Empty if the user was refused."`
+	ErrorType    string `json:"error_type" doc:"Why the user was refused, as when one is created; empty if not."`
+	ErrorMessage string `json:"error_message"`
 }
 
 // NewImported shapes what became of one user of an import.

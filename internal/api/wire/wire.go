@@ -1,11 +1,14 @@
 // Package wire has the JSON shapes of the contract and their constructors, one
 // file a resource. Null rules are in the types: what is required is never null
-// and never omitted, what is an optional moment is never "" (README §4).
+// and never omitted, what is an optional moment is never "" (README §4). Package
+// openapi reads them there, and in the tags openapi and doc.
 package wire
 
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -13,8 +16,8 @@ import (
 
 // Envelope is at the top level of every answer. Answers embed it.
 type Envelope struct {
-	RequestID  string `json:"request_id"`
-	StatusCode int    `json:"status_code"`
+	RequestID  string `json:"request_id" doc:"Names the request in logs and audit events."`
+	StatusCode int    `json:"status_code" doc:"The HTTP status."`
 }
 
 // Envelop fills in the envelope.
@@ -45,6 +48,9 @@ func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &n.Value)
 }
 
+// Holds is the type of Value, for the OpenAPI document.
+func (Nullable[T]) Holds() reflect.Type { return reflect.TypeFor[T]() }
+
 // Minutes are a duration in a request. A number that is not whole, or too large
 // to count, is out of bounds like any other:
 // ErrInvalidSessionDurationMinutes.
@@ -58,6 +64,17 @@ func (m *Minutes) UnmarshalJSON(b []byte) error {
 	}
 	return err
 }
+
+// OpenAPI declares the bounds, which package session holds.
+func (Minutes) OpenAPI() string {
+	return fmt.Sprintf("minimum=%d,maximum=%d", countersign.MinSessionMinutes, countersign.MaxSessionMinutes)
+}
+
+// Moment is a timestamp of an answer, never "": RFC 3339, UTC, in whole seconds.
+type Moment string
+
+// OpenAPI declares the format.
+func (Moment) OpenAPI() string { return "format=date-time" }
 
 // Limit is the size of a page in a request; Bad if it is no whole number.
 type Limit struct {
@@ -73,10 +90,13 @@ func (l *Limit) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// OpenAPI declares the bounds, which package directory holds.
+func (Limit) OpenAPI() string { return "type=integer,minimum=0,maximum=1000" }
+
 // ResultsMetadata is about a search as a whole.
 type ResultsMetadata struct {
-	Total      int     `json:"total"`       // -1 if they were not counted
-	NextCursor *string `json:"next_cursor"` // null after the last page
+	Total      int     `json:"total" doc:"How many match; -1 if there are too many to count."`
+	NextCursor *string `json:"next_cursor" doc:"Where to go on; null after the last page."`
 }
 
 // NewResultsMetadata shapes what a search says about itself; next is "" after the
@@ -90,12 +110,12 @@ func NewResultsMetadata(total int, next string) ResultsMetadata {
 }
 
 // moment is an optional timestamp: null for the zero moment.
-func moment(t time.Time) *string {
+func moment(t time.Time) *Moment {
 	if t.IsZero() {
 		return nil
 	}
-	s := countersign.Timestamp(t)
-	return &s
+	m := Moment(countersign.Timestamp(t))
+	return &m
 }
 
 // each builds a list that is never null.
