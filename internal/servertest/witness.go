@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +18,9 @@ import (
 // it at once.
 type Witness struct {
 	document *openapi3.T
-	patterns *http.ServeMux // finds the operation of a request
+	// patterns find the operation of a request: one for each path, a word before a
+	// name in its place, which is the order of the router where two paths overlap.
+	patterns []*http.ServeMux
 }
 
 // NewWitness reads a document, which must be valid.
@@ -29,11 +32,13 @@ func NewWitness(document []byte) (*Witness, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("validate the OpenAPI document: %w", err)
 	}
-	w := &Witness{document: doc, patterns: http.NewServeMux()}
-	for path, item := range doc.Paths.Map() {
-		for method := range item.Operations() {
-			w.patterns.Handle(method+" "+path, http.NotFoundHandler())
+	w := &Witness{document: doc}
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) { // { sorts behind every letter
+		mux := http.NewServeMux()
+		for method := range doc.Paths.Value(path).Operations() {
+			mux.Handle(method+" "+path, http.NotFoundHandler())
 		}
+		w.patterns = append(w.patterns, mux)
 	}
 	return w, nil
 }
@@ -78,13 +83,13 @@ func (w *Witness) operation(r *http.Request) *openapi3.Operation {
 	if strings.HasPrefix(u.Path, "//") { // as the router does
 		u.Path, u.RawPath = "/"+strings.TrimLeft(u.Path, "/"), ""
 	}
-	_, pattern := w.patterns.Handler(&straight)
-	method, path, _ := strings.Cut(pattern, " ")
-	item := w.document.Paths.Value(path)
-	if item == nil {
-		return nil
+	for _, mux := range w.patterns {
+		if _, pattern := mux.Handler(&straight); pattern != "" {
+			method, path, _ := strings.Cut(pattern, " ")
+			return w.document.Paths.Value(path).GetOperation(method)
+		}
 	}
-	return item.GetOperation(method)
+	return nil
 }
 
 // requestProblems are what the document has against a request that was served.

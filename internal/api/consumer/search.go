@@ -18,13 +18,13 @@ type searchRequest struct {
 }
 
 type searchQuery struct {
-	Operator string         `json:"operator"`
+	Operator string         `json:"operator" doc:"AND or OR."`
 	Operands []searchFilter `json:"operands"`
 }
 
 type searchFilter struct {
-	Name  json.RawMessage `json:"filter_name"`
-	Value json.RawMessage `json:"filter_value"`
+	Name  json.RawMessage `json:"filter_name" doc:"One of those of users.md in the contract; docs/search.md says what each costs."`
+	Value json.RawMessage `json:"filter_value" doc:"A string, a boolean, an array of up to 500 strings or an object, as the filter takes it."`
 }
 
 type searchAnswer struct {

@@ -82,14 +82,13 @@ type updateUserRequest struct {
 		Middle *string `json:"middle_name"`
 		Last   *string `json:"last_name"`
 	} `json:"name"`
-	TrustedMetadata   json.RawMessage `json:"trusted_metadata"`
-	UntrustedMetadata json.RawMessage `json:"untrusted_metadata"`
+	TrustedMetadata   json.RawMessage `json:"trusted_metadata" openapi:"type=object" doc:"Merged at the top level; null removes a key."`
+	UntrustedMetadata json.RawMessage `json:"untrusted_metadata" openapi:"type=object" doc:"Merged at the top level; null removes a key."`
 	ExternalID        string          `json:"external_id"`
 	Roles             *[]string       `json:"roles"`
-	// What an update never changes.
-	Emails        json.RawMessage `json:"emails"`
-	PhoneNumbers  json.RawMessage `json:"phone_numbers"`
-	CryptoWallets json.RawMessage `json:"crypto_wallets"`
+	Emails            json.RawMessage `json:"emails" doc:"Refused: an update never changes it."`
+	PhoneNumbers      json.RawMessage `json:"phone_numbers" doc:"Refused: an update never changes it."`
+	CryptoWallets     json.RawMessage `json:"crypto_wallets" doc:"Refused: an update never changes it."`
 }
 
 type updateUserAnswer struct {
