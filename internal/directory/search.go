@@ -14,7 +14,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// How much one search may look at, whatever it is asked (ADR 11).
+// How much one search may look at, whatever it is asked (ADR 12).
 const (
 	maxScanned = 40_000  // entries of an index, for a part of a text
 	maxLooked  = 1_000   // users read to see whether they match

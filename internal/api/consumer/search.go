@@ -23,7 +23,7 @@ type searchQuery struct {
 }
 
 type searchFilter struct {
-	Name  json.RawMessage `json:"filter_name" doc:"One of those of users.md in the contract; docs/search.md says what each costs."`
+	Name  json.RawMessage `json:"filter_name" doc:"One of those that docs/users.md lists."`
 	Value json.RawMessage `json:"filter_value" doc:"A string, a boolean, an array of up to 500 strings or an object, as the filter takes it."`
 }
 
