@@ -10,7 +10,7 @@ import (
 
 type sessionCommand struct {
 	Authenticate sessionAuthenticate `cmd:"" help:"Check that a session is alive, and extend it if asked."`
-	Revoke       sessionRevoke       `cmd:"" help:"End a session at once."`
+	Revoke       sessionRevoke       `cmd:"" help:"End a session, or all of a person's, at once."`
 	List         sessionList         `cmd:"" help:"List a person's active sessions."`
 }
 
@@ -75,6 +75,7 @@ func (c *sessionAuthenticate) Run(ctx context.Context, a *app) error {
 type sessionRevoke struct {
 	jsonFlag
 	SessionID string `name:"session-id" placeholder:"ID" xor:"session" help:"The session, session-test-… or session-live-…."`
+	UserID    string `name:"user-id" placeholder:"ID" xor:"session" help:"All sessions of this person, by ID or external ID."`
 	sessionFlags
 	apiFlags
 }
@@ -84,12 +85,14 @@ func (sessionRevoke) Help() string {
 	return `The session is refused from the next request on. Session JWTs that were given out before can still be checked
 locally until they expire, five minutes at most.
 
-    countersign session revoke --session-id session-test-…` + needsSecret
+    countersign session revoke --session-id session-test-…
+    countersign session revoke --user-id employee-7` + needsSecret
 }
 
 // revokeRequest is the body of POST /v1/sessions/revoke.
 type revokeRequest struct {
 	SessionID string `json:"session_id,omitempty"`
+	UserID    string `json:"user_id,omitempty"`
 	sessionProof
 }
 
@@ -99,20 +102,24 @@ func (c *sessionRevoke) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	req := revokeRequest{SessionID: c.SessionID}
-	if c.SessionID == "" {
+	req := revokeRequest{SessionID: c.SessionID, UserID: c.UserID}
+	if c.SessionID == "" && c.UserID == "" {
 		if req.sessionProof, err = c.proof(a); err != nil {
 			return err
 		}
 	}
 	if req == (revokeRequest{}) {
-		return usage("no session", "give --session-id, --session-token-file or --session-jwt-file")
+		return usage("no session", "give --session-id, --user-id, --session-token-file or --session-jwt-file")
 	}
 	raw, err := api.post(ctx, []string{"v1", "sessions", "revoke"}, req)
 	if err != nil {
 		return err
 	}
-	return show(a, c.JSON, raw, func(t *text, _ struct{}) { t.line("The session is revoked.") })
+	done := "The session is revoked."
+	if c.UserID != "" {
+		done = "All sessions of the person are revoked."
+	}
+	return show(a, c.JSON, raw, func(t *text, _ struct{}) { t.line("%s", done) })
 }
 
 // sessionList lists the sessions of a person.

@@ -78,7 +78,7 @@ func (s *Service) ExchangePrimaryFactor(ctx context.Context, actor countersign.A
 		return u, countersign.ErrInvalidPhoneNumber
 	}
 	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.User, err error) {
-		if u, err = find(ctx, tx, env.ID, ref); err != nil {
+		if u, err = Find(ctx, tx, env.ID, ref); err != nil {
 			return u, err
 		}
 		if len(u.Emails)+len(u.Phones) != 1 {

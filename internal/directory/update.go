@@ -27,7 +27,7 @@ func (s *Service) UpdateUser(ctx context.Context, actor countersign.Actor, env c
 		}
 	}
 	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (u countersign.User, err error) {
-		if u, err = find(ctx, tx, env.ID, ref); err != nil {
+		if u, err = Find(ctx, tx, env.ID, ref); err != nil {
 			return u, err
 		}
 		changed, err := p.apply(&u, rules)
@@ -104,7 +104,7 @@ func sameGrant(a, b countersign.Grant) bool {
 // ClearExternalID takes a user's external ID away; errors as User.
 func (s *Service) ClearExternalID(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
 	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.User, error) {
-		u, err := find(ctx, tx, env.ID, ref)
+		u, err := Find(ctx, tx, env.ID, ref)
 		if err != nil || u.ExternalID == "" {
 			return u, err
 		}

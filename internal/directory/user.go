@@ -27,14 +27,15 @@ func (s *Service) User(ctx context.Context, env countersign.Environment, ref str
 		return u, err
 	}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		u, err = find(ctx, tx, env.ID, ref)
+		u, err = Find(ctx, tx, env.ID, ref)
 		return err
 	})
 	u.Roles = rules.Roles(u.Grants)
 	return u, err
 }
 
-func find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, ref string) (u countersign.User, err error) {
+// Find is User as a part of somebody else's transaction, less the roles.
+func Find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, ref string) (u countersign.User, err error) {
 	if id, malformed := countersign.ParseID[countersign.UserID](ref); malformed == nil {
 		if err := countersign.CheckClass(id.Class(), env); err != nil {
 			return u, err
@@ -59,7 +60,7 @@ func or(err error, notFound error) error {
 // DeleteUser removes a user and ends all sessions; errors as User.
 func (s *Service) DeleteUser(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, ref string) (id countersign.UserID, err error) {
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
-		u, err := find(ctx, tx, env, ref)
+		u, err := Find(ctx, tx, env, ref)
 		if err != nil {
 			return err
 		}

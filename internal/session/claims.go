@@ -2,7 +2,7 @@ package session
 
 import (
 	"encoding/json"
-	"strings"
+	"maps"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/claimtemplate"
@@ -11,8 +11,8 @@ import (
 
 // claimsOf are the custom claims that a session has now: what the environment's
 // template makes of the person, with the session's own on top (README §7).
-// Reserved names in the template are passed over like everywhere else. Errors:
-// ErrCustomClaimsTooLarge, ErrStytchClaimsInCustomClaims.
+// Reserved names in the template are passed over like everywhere else. Error:
+// ErrCustomClaimsTooLarge.
 func claimsOf(rules *standing.Rules, sess countersign.Session, user countersign.User) (countersign.Object, error) {
 	if rules.Template == nil {
 		return sess.CustomClaims, nil
@@ -21,26 +21,12 @@ func claimsOf(rules *standing.Rules, sess countersign.Session, user countersign.
 	if err != nil {
 		return nil, err
 	}
-	for name := range rendered {
-		switch {
-		case strings.HasPrefix(name, countersign.ClaimNamespace):
-			return nil, countersign.ErrStytchClaimsInCustomClaims.Saying("In the environment's JWT template.")
-		case reservedClaim(name):
-			delete(rendered, name)
-		}
-	}
+	maps.DeleteFunc(rendered, func(name string, _ json.RawMessage) bool { return reservedClaim(name) })
 	merged, err := merge(rendered, sess.CustomClaims)
-	if err != nil || len(merged) == 0 {
-		return nil, err
-	}
-	text, err := countersign.EncodeJSON(merged)
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > countersign.MaxCustomClaims {
-		return nil, countersign.ErrCustomClaimsTooLarge.Saying("With what the environment's JWT template adds, they have %d.", len(text))
-	}
-	return merged, nil
+	return bounded(merged)
 }
 
 // templateUser is what placeholders under user name; lists of factors that this

@@ -42,17 +42,22 @@ func mergeClaims(stored, patch countersign.Object) (countersign.Object, error) {
 	if err != nil {
 		return nil, countersign.ErrBadRequest.Because(err)
 	}
-	if len(merged) == 0 {
+	return bounded(merged)
+}
+
+// bounded refuses claims that are too large for a JWT; nil if there are none.
+func bounded(claims countersign.Object) (countersign.Object, error) {
+	if len(claims) == 0 {
 		return nil, nil
 	}
-	text, err := countersign.EncodeJSON(merged)
+	text, err := countersign.EncodeJSON(claims)
 	if err != nil {
 		return nil, countersign.ErrBadRequest.Because(err)
 	}
 	if len(text) > countersign.MaxCustomClaims {
-		return nil, countersign.ErrCustomClaimsTooLarge
+		return nil, countersign.ErrCustomClaimsTooLarge.Saying("They would have %d.", len(text))
 	}
-	return merged, nil
+	return claims, nil
 }
 
 func merge(target, patch countersign.Object) (countersign.Object, error) {

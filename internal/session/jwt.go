@@ -95,7 +95,7 @@ func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *
 func content(env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User) ([]byte, error) {
 	project := env.ID.String()
 	audience := []string{project}
-	if rules.Audience != "" {
+	if rules.Audience != "" && rules.Audience != project {
 		audience = append(audience, rules.Audience)
 	}
 	payload, err := countersign.EncodeJSON(claimSet{

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/countersign-auth/countersign"
@@ -32,7 +33,7 @@ func newPerson(profile countersign.Profile, rules *standing.Rules, a countersign
 	p.roles = []string{}
 	for _, role := range a.RoleIDs {
 		if !rbac.Defines(rules.Policy, role) {
-			return person{}, &trust.Refusal{Reason: trust.RoleNotAllowed, Expected: "a role that the policy defines", Received: "another one"}
+			return person{}, &trust.Refusal{Reason: trust.RoleNotAllowed, Expected: "roles that the policy defines", Received: fmt.Sprintf("%.128q", role)}
 		}
 		if !rbac.Automatic(role) && !slices.Contains(p.roles, role) {
 			p.roles = append(p.roles, role)

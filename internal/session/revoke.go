@@ -5,26 +5,29 @@ import (
 	"errors"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// RevokeParams names the session to end, in exactly one of three ways.
+// RevokeParams names the session to end, in exactly one of three ways, or the
+// user whose sessions all end.
 type RevokeParams struct {
 	Environment  countersign.Environment
 	Actor        countersign.Actor
 	SessionID    string
 	SessionToken countersign.Bearer
 	SessionJWT   countersign.Bearer // its exp does not matter
+	UserID       string             // or external ID
 }
 
-// Revoke ends a session at once, on every node. Errors:
+// Revoke ends a session, or all of a user's, at once and on every node. Errors:
 // ErrNoSessionRevokeArguments, ErrTooManySessionRevokeArguments,
-// ErrInvalidSessionID, ErrUnableToParseSessionJWT, and ErrSessionNotFound if it
-// is not alive.
+// ErrInvalidSessionID, ErrUnableToParseSessionJWT, ErrSessionNotFound if it is not
+// alive, and those of directory.Find. A user without sessions is no error.
 func (s *Service) Revoke(ctx context.Context, p RevokeParams) error {
 	env := p.Environment
 	given := 0
-	for _, is := range []bool{p.SessionID != "", p.SessionToken != "", p.SessionJWT != ""} {
+	for _, is := range []bool{p.SessionID != "", p.SessionToken != "", p.SessionJWT != "", p.UserID != ""} {
 		if is {
 			given++
 		}
@@ -34,6 +37,9 @@ func (s *Service) Revoke(ctx context.Context, p RevokeParams) error {
 		return countersign.ErrNoSessionRevokeArguments
 	case given > 1:
 		return countersign.ErrTooManySessionRevokeArguments
+	}
+	if p.UserID != "" {
+		return s.revokeOfUser(ctx, p)
 	}
 	var h handle
 	var err error
@@ -63,6 +69,24 @@ func (s *Service) Revoke(ctx context.Context, p RevokeParams) error {
 	}
 	if err == nil {
 		s.Metrics.Sessions("revoked", 1)
+	}
+	return err
+}
+
+func (s *Service) revokeOfUser(ctx context.Context, p RevokeParams) error {
+	var ended int64
+	err := s.Store.Update(ctx, p.Actor, func(tx *store.Tx) error {
+		user, err := directory.Find(ctx, tx, p.Environment.ID, p.UserID)
+		if err != nil {
+			return err
+		}
+		if ended, err = tx.DeleteSessionsOfUser(ctx, p.Environment.ID, user.ID); err != nil {
+			return err
+		}
+		return tx.Record(ctx, p.Environment.ID, "user.sessions_revoked", user.ID.String(), map[string]any{"sessions": ended})
+	})
+	if err == nil {
+		s.Metrics.Sessions("revoked", ended)
 	}
 	return err
 }

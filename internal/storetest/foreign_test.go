@@ -163,6 +163,10 @@ var trespasses = map[string]trespass{
 	"Tx.DeleteSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.DeleteSession(ctx, here.env.ID, theirs.session.ID)
 	},
+	"Tx.DeleteSessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		_, err := tx.DeleteSessionsOfUser(ctx, here.env.ID, theirs.user.ID)
+		return err
+	},
 	"Store.TouchSession": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
 		return s.TouchSession(ctx, here.env.ID, theirs.session.ID, moment.Add(time.Minute))
 	},

@@ -37,7 +37,7 @@ func (s *Surface) Routes() []api.Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/sessions/revoke", Handler: api.Call(auth, s.revoke),
-			Summary: "Ends a session, named by its ID, token or JWT.",
+			Summary: "Ends a session, named by its ID, token or JWT, or all sessions of a user.",
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/sessions", Handler: api.Call(auth, s.sessions),

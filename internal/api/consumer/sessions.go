@@ -142,6 +142,7 @@ type revokeRequest struct {
 	SessionID    string `json:"session_id"`
 	SessionToken string `json:"session_token"`
 	SessionJWT   string `json:"session_jwt"`
+	UserID       string `json:"user_id" doc:"Ends all sessions of a user, by ID or external ID; this server's addition to the contract."`
 }
 
 // revoke is POST /v1/sessions/revoke.
@@ -149,6 +150,7 @@ func (s *Surface) revoke(ctx context.Context, r *api.Request[revokeRequest]) (*w
 	return &wire.Done{}, s.Sessions.Revoke(ctx, session.RevokeParams{
 		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionID: r.Body.SessionID,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
+		UserID: r.Body.UserID,
 	})
 }
 
