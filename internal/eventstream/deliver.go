@@ -139,16 +139,15 @@ func (s *Service) batch(ctx context.Context, e *countersign.EventStream) (more b
 	}
 	receipt, err := s.Poster.Post(ctx, p.url, p.header, p.body)
 	switch {
-	case err != nil && ctx.Err() != nil: // we stop
-		return false, nil
+	case ctx.Err() != nil && err != nil: // we stop; it is not the destination's fault
 	case err != nil:
 		s.failed(ctx, e, failed, err.Error(), 0)
-	case receipt.Status/100 == 2:
+	case receipt.Status/100 != 2:
+		s.failed(ctx, e, outcome(receipt.Status), fmt.Sprintf("the answer is %d", receipt.Status), receipt.RetryAfter)
+	default:
 		e.Position, e.Failures, e.LastError, e.NextAttemptAt = lines[len(lines)-1].event.ID, 0, "", s.Now()
 		s.Metrics.EventStream(string(e.Type), delivered, len(lines))
 		return len(lines) < len(list) || len(list) == batchSize, nil
-	default:
-		s.failed(ctx, e, outcome(receipt.Status), fmt.Sprintf("the answer is %d", receipt.Status), receipt.RetryAfter)
 	}
 	return false, nil
 }
@@ -176,4 +175,3 @@ func backoff(failures int) time.Duration {
 	bound := min(firstBackoff<<min(failures, 10), maxBackoff)
 	return bound/2 + rand.N(bound/2) //nolint:gosec // only to part them
 }
-
