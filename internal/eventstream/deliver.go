@@ -87,11 +87,14 @@ func (s *Service) deliver(ctx context.Context, env countersign.EnvironmentID, ty
 		if err != nil {
 			return err
 		}
-		more, err := s.batch(ctx, &e)
+		p, err := s.next(ctx, e)
+		if err == nil && len(p.lines) > 0 {
+			e = s.send(ctx, e, p)
+		}
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime) // what was delivered is not sent again because we stop
 		err = errors.Join(err, s.settle(ending, e))
 		cancel()
-		if err != nil || !more || ctx.Err() != nil {
+		if err != nil || !p.more || e.Failures > 0 || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -107,9 +110,9 @@ func (s *Service) settle(ctx context.Context, e countersign.EventStream) error {
 	return nil
 }
 
-// batch sends the next events of a leased stream, changes it as the outcome has
-// it, and says whether there may be more to send.
-func (s *Service) batch(ctx context.Context, e *countersign.EventStream) (more bool, err error) {
+// next is the next batch of a leased stream; empty if there is none, because the
+// environment was deleted or another node has been faster.
+func (s *Service) next(ctx context.Context, e countersign.EventStream) (p parcel, err error) {
 	var list []countersign.Event
 	var env countersign.Environment
 	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -119,37 +122,39 @@ func (s *Service) batch(ctx context.Context, e *countersign.EventStream) (more b
 		list, err = tx.EventsAfter(ctx, e.EnvironmentID, e.Position, s.Now().Add(-settled), batchSize)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && len(list) == 0 {
-		return false, nil // the environment was deleted, or another node has sent them
+	if errors.Is(err, store.ErrNotFound) {
+		return p, nil
 	}
-	if err != nil {
-		return false, err
+	if err != nil || len(list) == 0 {
+		return p, err
 	}
-	d, err := open(s.Keyset, *e)
+	d, err := open(s.Keyset, e)
 	if err != nil {
-		return false, err
+		return p, err
 	}
 	lines, err := s.encode(list)
 	if err != nil {
-		return false, err
+		return p, err
 	}
-	p, err := s.parcel(env, d, lines)
-	if err != nil {
-		return false, err
-	}
+	p, err = s.pack(env, d, lines)
+	p.more = len(lines) < len(list) || len(list) == batchSize
+	return p, err
+}
+
+// send posts a batch and gives the stream as it is then.
+func (s *Service) send(ctx context.Context, e countersign.EventStream, p parcel) countersign.EventStream {
 	receipt, err := s.Poster.Post(ctx, p.url, p.header, p.body)
 	switch {
-	case ctx.Err() != nil && err != nil: // we stop; it is not the destination's fault
+	case err != nil && ctx.Err() != nil: // we stop; it is not the destination's fault
+		return e
 	case err != nil:
-		s.failed(ctx, e, failed, err.Error(), 0)
+		return s.failed(ctx, e, failed, err.Error(), 0)
 	case receipt.Status/100 != 2:
-		s.failed(ctx, e, outcome(receipt.Status), fmt.Sprintf("the answer is %d", receipt.Status), receipt.RetryAfter)
-	default:
-		e.Position, e.Failures, e.LastError, e.NextAttemptAt = lines[len(lines)-1].event.ID, 0, "", s.Now()
-		s.Metrics.EventStream(string(e.Type), delivered, len(lines))
-		return len(lines) < len(list) || len(list) == batchSize, nil
+		return s.failed(ctx, e, outcome(receipt.Status), fmt.Sprintf("the answer is %d", receipt.Status), receipt.RetryAfter)
 	}
-	return false, nil
+	s.Metrics.EventStream(string(e.Type), delivered, len(p.lines))
+	e.Position, e.Failures, e.LastError, e.NextAttemptAt = p.lines[len(p.lines)-1].event.ID, 0, "", s.Now()
+	return e
 }
 
 // outcome is what a status other than 2xx means.
@@ -161,12 +166,13 @@ func outcome(status int) string {
 }
 
 // failed puts the next attempt off.
-func (s *Service) failed(ctx context.Context, e *countersign.EventStream, outcome, why string, retryAfter time.Duration) {
+func (s *Service) failed(ctx context.Context, e countersign.EventStream, outcome, why string, retryAfter time.Duration) countersign.EventStream {
 	wait := max(backoff(e.Failures), min(retryAfter, maxPatience))
 	e.Failures, e.LastError, e.NextAttemptAt = e.Failures+1, why, s.Now().Add(wait)
 	s.Metrics.EventStream(string(e.Type), outcome, 0)
 	s.Logger.WarnContext(ctx, "events were not delivered", "environment", e.EnvironmentID.String(), "destination_type", string(e.Type),
 		"error", why, "failures", e.Failures, "next_attempt_in", wait.Round(time.Second).String())
+	return e
 }
 
 // backoff is how long to wait after so many failures before this one: from half

@@ -33,12 +33,15 @@ func (s *Service) encode(list []countersign.Event) (lines []line, err error) {
 
 // parcel is a batch as a destination takes it.
 type parcel struct {
+	lines  []line
+	more   bool // there may be more to send behind it
 	url    string
 	header map[string]string
 	body   []byte
 }
 
-func (s *Service) parcel(env countersign.Environment, d countersign.Destination, lines []line) (p parcel, err error) {
+func (s *Service) pack(env countersign.Environment, d countersign.Destination, lines []line) (p parcel, err error) {
+	p.lines = lines
 	if d.Type == countersign.Datadog {
 		p.url, p.header = s.DatadogURL(d.Site), map[string]string{"DD-API-KEY": d.APIKey.Reveal()}
 		p.body, err = datadogBody(env, lines)
