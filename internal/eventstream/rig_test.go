@@ -2,7 +2,6 @@ package eventstream_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -53,7 +52,7 @@ func newRig(t *testing.T, database string) *rig {
 	if r.keyset, err = signing.ParseKeyset(text); err != nil {
 		t.Fatal(err)
 	}
-	r.node = r.newNode("127.0.0.1")
+	r.node = r.newNode()
 	r.env = countersign.Environment{
 		ID: countersign.NewID[countersign.EnvironmentID](countersign.Test), Slug: "env", ProjectSlug: "project", Vertical: countersign.Consumer,
 		Type: countersign.TestEnvironment, SessionTokenKey: []byte{1}, CreatedAt: r.clock.Now(),
@@ -71,20 +70,25 @@ func newRig(t *testing.T, database string) *rig {
 }
 
 // newNode is one more node on the database; a SQLite file has only one.
-func (r *rig) newNode(allowPrivate ...string) *node {
+func (r *rig) newNode() *node {
 	r.t.Helper()
-	poster, err := trust.NewPoster(trust.GuardConfig{AllowPrivate: allowPrivate}, r.clock.Now)
-	if err != nil {
-		r.t.Fatal(err)
-	}
 	n := &node{log: &bytes.Buffer{}, metrics: telemetry.NewMetrics()}
 	n.Service = &eventstream.Service{Config: eventstream.Config{
-		Store: storetest.Open(r.t, r.database, r.clock.Now), Keyset: r.keyset, Poster: poster,
+		Store: storetest.Open(r.t, r.database, r.clock.Now), Keyset: r.keyset, Poster: r.poster("127.0.0.1"),
 		Encode:     func(e countersign.Event) ([]byte, error) { return countersign.EncodeJSON(wire.NewEvent(e)) },
 		DatadogURL: func(site countersign.DatadogSite) string { return r.sink.URL + "/" + string(site) },
 		Metrics:    n.metrics, Logger: slog.New(slog.NewJSONHandler(n.log, nil)), Now: r.clock.Now,
 	}}
 	return n
+}
+
+func (r *rig) poster(allowPrivate ...string) *trust.Poster {
+	r.t.Helper()
+	poster, err := trust.NewPoster(trust.GuardConfig{AllowPrivate: allowPrivate}, r.clock.Now)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return poster
 }
 
 func (r *rig) update(fn func(*store.Tx) error) {
@@ -170,7 +174,7 @@ type sink struct {
 	requests []request
 	objects  []string                       // of the events that were accepted, in order
 	answer   func(http.ResponseWriter) bool // nil or true: 204
-	before   func(context.Context)
+	before   func(n int)                    // is told which request it is
 }
 
 // request is what came.
@@ -194,10 +198,10 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(text, &body)
 	s.mu.Lock()
 	s.requests = append(s.requests, request{r.URL.Path, r.Header, body})
-	answer, before := s.answer, s.before
+	answer, before, n := s.answer, s.before, len(s.requests)
 	s.mu.Unlock()
 	if before != nil {
-		before(r.Context())
+		before(n)
 	}
 	if answer != nil && !answer(w) {
 		return
