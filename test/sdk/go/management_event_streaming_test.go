@@ -180,8 +180,10 @@ func TestEventStreamStatusFollows(t *testing.T) {
 				do   func(eventlogstreaming.DestinationType) error
 				want eventlogstreaming.StreamingStatus
 			}{
-				{s.enable, eventlogstreaming.StreamingStatusActive}, {s.enable, eventlogstreaming.StreamingStatusActive},
-				{s.disable, eventlogstreaming.StreamingStatusDisabled}, {s.disable, eventlogstreaming.StreamingStatusDisabled},
+				{s.enable, eventlogstreaming.StreamingStatusActive},
+				{s.enable, eventlogstreaming.StreamingStatusActive},
+				{s.disable, eventlogstreaming.StreamingStatusDisabled},
+				{s.disable, eventlogstreaming.StreamingStatusDisabled},
 			} {
 				if err := step.do(typ); err != nil {
 					t.Fatal(err)
