@@ -422,8 +422,14 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 			or        bool
 			questions []*question
 		}{
-			{false, nil}, {false, []*question{verified}}, {false, []*question{rare}}, {false, []*question{rare, verified}}, {false, []*question{pending, verified}},
-			{true, []*question{rare, verified}}, {false, []*question{early}}, {true, []*question{early, rare}},
+			{false, nil},
+			{false, []*question{verified}},
+			{false, []*question{rare}},
+			{false, []*question{rare, verified}},
+			{false, []*question{pending, verified}},
+			{true, []*question{rare, verified}},
+			{false, []*question{early}},
+			{true, []*question{early, rare}},
 		} {
 			for _, size := range []int{1000, 100} {
 				want := c.expected(row.or, row.questions)
