@@ -186,13 +186,15 @@ func (c *crowd) draw() *question {
 	}
 	moment := func() time.Time {
 		t := one.created
-		switch c.random.IntN(4) {
+		switch c.random.IntN(8) {
 		case 0:
 			t = t.Add(time.Millisecond)
 		case 1:
 			t = t.Add(-time.Microsecond)
 		case 2:
 			t = t.In(time.FixedZone("", 5*3600+1800))
+		case 3: // the end and the beginning of what a timestamp can say
+			t = pick(c, []time.Time{{}, time.Date(1970, 1, 1, 0, 0, 0, 0, time.FixedZone("", 14*3600)), time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -14*3600))})
 		}
 		return t
 	}
