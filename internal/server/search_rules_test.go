@@ -419,6 +419,13 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 		}}
 		pending := &question{"status", "pending", func(p person) bool { return p.pending }}
 		early := &question{"created_at_less_than", limit.Format(time.RFC3339Nano), func(p person) bool { return p.created.Before(limit) }}
+		named := func(people []person) *question { // more of them than one statement takes, and some twice
+			var ids []string
+			for _, p := range people {
+				ids = append(ids, p.ID)
+			}
+			return &question{"user_id", ids, func(p person) bool { return slices.Contains(ids, p.ID) }}
+		}
 		short := 0
 		for _, row := range []struct {
 			or        bool
@@ -432,6 +439,7 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 			{true, []*question{rare, verified}},
 			{false, []*question{early}},
 			{true, []*question{early, rare}},
+			{true, []*question{named(c.people[:500]), named(c.people[100:600]), named(c.people[550:1050])}},
 		} {
 			for _, size := range []int{1000, 100} {
 				want := c.expected(row.or, row.questions)
