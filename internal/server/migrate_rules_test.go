@@ -43,6 +43,9 @@ func TestMigrate(t *testing.T) {
 		if none.String("user_id") != id || none.At("session") != nil || none.String("session_token") != "" || none.String("session_jwt") != "" {
 			t.Errorf("without a duration: %s", none.Text)
 		}
+		if none.String("user", "status") != "active" || at(list(none, "user", "emails")[0], "verified") != true {
+			t.Errorf("the provider vouched for nobody: %s", none.Text)
+		}
 		if diff := cmp.Diff([]string{"secret: user.updated"}, recorded(t, db, none)); diff != "" {
 			t.Errorf("without a duration (-want +recorded):\n%s", diff)
 		}
@@ -51,8 +54,8 @@ func TestMigrate(t *testing.T) {
 		if diff := cmp.Diff([]string{"secret: session.migrated"}, recorded(t, db, s)); diff != "" {
 			t.Errorf("migrate (-want +recorded):\n%s", diff)
 		}
-		if s.String("user", "status") != "active" || at(list(s, "user", "emails")[0], "verified") != true {
-			t.Errorf("the provider vouched for nobody: %s", s.Text)
+		if diff := cmp.Diff(none.At("user"), s.At("user")); diff != "" {
+			t.Errorf("the user with a session (-without +with):\n%s", diff)
 		}
 		if diff := cmp.Diff(decoded(t, `{"plan": "pro", "external": "crm|7"}`), s.At("session", "custom_claims")); diff != "" {
 			t.Errorf("custom claims (-want +got):\n%s", diff)
