@@ -59,7 +59,7 @@ func pick[T any](c *crowd, from []T) T { return from[c.random.IntN(len(from))] }
 func (c *crowd) settle(t *testing.T, n int) {
 	t.Helper()
 	domains := [][2]string{{"Example.com", "example.com"}, {"example.org", "example.org"}, {"Bücher.example", "xn--bcher-kva.example"}, {"sub.EXAMPLE.com", "sub.example.com"}}
-	locals := []string{"ada", "Grace.Hopper", "a_b%c", "Ünal", "x+tag", "o'brien"}
+	locals := []string{"ada", "Grace.Hopper", "a_b%c", "a-bxc", "Ünal", "x+tag", "o'brien"}
 	firsts := []string{"", "Ada", "ZOË", "Zoe\u0308", "100%_Real", `back\slash`, "Δίας", "İlker", "  "}
 	lasts := []string{"", "Lovelace", "O'Brien", "ÅNGSTRÖM", "van  der Berg", "李小龙"}
 	for len(c.people) < n {
