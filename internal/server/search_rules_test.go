@@ -417,6 +417,11 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 		rare := &question{"email_address_fuzzy", "7@xn--", func(p person) bool {
 			return anyOf(p.emails, func(e contact) bool { return strings.Contains(e.key, "7@xn--") })
 		}}
+		wild := &question{"email_address_fuzzy", "A_B", func(p person) bool { // in SQL a-b is like it
+			return anyOf(p.emails, func(e contact) bool { return strings.Contains(e.key, "a_b") })
+		}}
+		percent := &question{"full_name_fuzzy", "0%_r", func(p person) bool { return strings.Contains(folded(p.name), "0%_r") }}
+		backslash := &question{"full_name_fuzzy", `k\S`, func(p person) bool { return strings.Contains(folded(p.name), `k\s`) }}
 		pending := &question{"status", "pending", func(p person) bool { return p.pending }}
 		early := &question{"created_at_less_than", limit.Format(time.RFC3339Nano), func(p person) bool { return p.created.Before(limit) }}
 		named := func(people []person) *question { // more of them than one statement takes, and some twice
@@ -439,6 +444,9 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 			{true, []*question{rare, verified}},
 			{false, []*question{early}},
 			{true, []*question{early, rare}},
+			{false, []*question{wild}},
+			{false, []*question{percent}},
+			{false, []*question{backslash}},
 			{true, []*question{named(c.people[:500]), named(c.people[100:600])}},
 		} {
 			for _, size := range []int{1000, 100} {
@@ -463,7 +471,7 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 		if short == 0 {
 			t.Error("no page was short: no search came to its bound")
 		}
-		for _, q := range []*question{verified, rare, early} {
+		for _, q := range []*question{verified, rare, early, wild, percent, backslash} {
 			if len(c.expected(false, []*question{q})) == 0 {
 				t.Errorf("%s shows nothing", q.name)
 			}
