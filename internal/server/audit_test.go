@@ -98,7 +98,40 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 		leaves("delete a user", p.API(http.MethodDelete, "/v1/users/ext-eve", nil), "secret: user.deleted")
 		nothing("delete a user twice", p.API(http.MethodDelete, "/v1/users/ext-eve", nil))
 
+		kim := p.user(t, object{"email": "kim@example.com", "phone_number": "+442071838750", "external_id": "kim"})
+		events++
+		email := text(at(list(servertest.Must(t, p.get(kim)), "emails")[0], "email_id"))
+		leaves("update a user", p.update(kim, object{"name": object{"first_name": "Kim"}, "trusted_metadata": object{"a": 1}}), "secret: user.updated")
+		nothing("update nothing", p.update(kim, object{}))
+		nothing("update to what is there", p.update(kim, object{"name": object{"first_name": "Kim"}, "external_id": "kim", "roles": []string{}}))
+		nothing("update, refused", p.update(kim, object{"name": object{"first_name": "Eve"}, "emails": []any{}}))
+		nothing("exchange one of two factors", p.API(http.MethodPut, "/v1/users/kim/exchange_primary_factor", object{"email_address": "new@example.com"}))
+		leaves("delete an address", p.API(http.MethodDelete, "/v1/users/emails/"+email, nil), "secret: user.updated")
+		nothing("delete an address twice", p.API(http.MethodDelete, "/v1/users/emails/"+email, nil))
+		exchanged := leaves("exchange", p.API(http.MethodPut, "/v1/users/kim/exchange_primary_factor", object{"phone_number": "+442071838751"}), "secret: user.updated")
+		leaves("delete a number", p.API(http.MethodDelete, "/v1/users/phone_numbers/"+text(at(list(exchanged, "user", "phone_numbers")[0], "phone_id")), nil), "secret: user.updated")
+		leaves("delete an external ID", p.API(http.MethodDelete, "/v1/users/kim/external_id", nil), "secret: user.updated")
+		nothing("delete an external ID twice", p.API(http.MethodDelete, "/v1/users/"+kim+"/external_id", nil))
+		leaves("import", p.API(http.MethodPost, "/v1/users/import", object{"users": []object{{"email": "one@example.com"}, {"email": "one@example.com"}, {}, {"email": "two@example.com"}}}),
+			"secret: user.created", "secret: user.created")
+		nothing("search", p.search(object{"limit": 1}))
+		nothing("connected apps", p.API(http.MethodGet, "/v1/users/"+kim+"/connected_apps", nil))
+		nothing("policy for clients", p.API(http.MethodGet, "/v1/rbac/policy", nil))
+		nothing("metrics", p.API(http.MethodGet, "/v1/projects/metrics", nil))
+		leaves("set a migration URL", p.Administer(http.MethodPatch, "", object{"zero_downtime_session_migration_url": newUserinfo(t).URL}), "workspace_key: environment.updated")
+		leaves("migrate", p.migrate("opaque-token", nil), "secret: session.migrated")
+		nothing("migrate without a session", p.migrate("opaque-token", object{"session_duration_minutes": nil}))
+		nothing("migrate, refused", p.migrate("opaque-token", object{"session_duration_minutes": 1}))
+
 		// Configuration.
+		leaves("set a policy", p.putPolicy(t, policyOf("a")), "workspace_key: policy.updated")
+		nothing("set a policy, refused", p.Administer(http.MethodPut, "/rbac_policy", object{"custom_roles": []object{{}}}))
+		nothing("read a policy", p.Administer(http.MethodGet, "/rbac_policy", nil))
+		template := "/jwt_templates/SESSION"
+		leaves("set a template", p.Administer(http.MethodPut, template, object{"template_content": "{}"}), "workspace_key: jwt_template.updated")
+		nothing("set a template, refused", p.Administer(http.MethodPut, template, object{"template_content": "["}))
+		nothing("read a template", p.Administer(http.MethodGet, template, nil))
+		nothing("read events", p.Administer(http.MethodGet, "/events", nil))
 		const projects = "/pwa/v3/projects"
 		made := leaves("create a project", p.Manage(http.MethodPost, projects, map[string]any{"name": "Other", "vertical": "CONSUMER"}), "workspace_key: project.created")
 		project := projects + "/" + made.String("project", "project_slug")

@@ -121,6 +121,10 @@ func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	attested := w.must(w.call(http.MethodPost, "/v1/sessions/attest", w.basic,
 		fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60}`, w.names["profile_id"], w.token)))
 	w.names["user_id"] = text(attested["user_id"])
+	emails, _ := at(attested, "user", "emails").([]any)
+	w.names["email_id"] = text(at(emails[0], "email_id"))
+	w.names["jwt_template_type"] = "SESSION"
+	w.names["connected_app_id"] = "connected-app-test-00000000-0000-4000-8000-000000000001"
 	return w
 }
 
@@ -165,6 +169,22 @@ func (w *inputWorld) bodies() map[string]string {
 		"POST /v1/sessions/revoke": `{"session_id": "a", "session_token": "b", "session_jwt": "c"}`,
 		"POST /v1/users": `{"email": "ada@example.com", "phone_number": "+442071838750", "name": {"first_name": "Ada", "middle_name": "King", "last_name": "Lovelace"},
 			"create_user_as_pending": true, "trusted_metadata": {"tier": "a"}, "untrusted_metadata": {"theme": "b"}, "external_id": "crm|7", "roles": ["admin"]}`,
+		"POST /v1/sessions/migrate": `{"session_token": "a", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"}}`,
+		"PUT /v1/users/{user_id}": `{"emails": ["ada@example.com"], "phone_numbers": ["+442071838750"], "crypto_wallets": [{}],
+			"name": {"first_name": "Ada", "middle_name": "King", "last_name": "Lovelace"}, "trusted_metadata": {"tier": "a"},
+			"untrusted_metadata": {"theme": "b"}, "external_id": "crm|7", "roles": ["admin"]}`,
+		"PUT /v1/users/{user_id}/exchange_primary_factor": `{"email_address": "ada@example.com", "phone_number": "+442071838750"}`,
+		"POST /v1/users/search": `{"cursor": "a", "limit": 10, "query": {"operator": "OR", "operands": [
+			{"filter_name": "status", "filter_value": "active"}, {"filter_name": "user_id", "filter_value": ["a"]},
+			{"filter_name": "email_verified", "filter_value": true}, {"filter_name": "email_address_fuzzy", "filter_value": "example"},
+			{"filter_name": "created_at_between", "filter_value": {"greater_than": "2026-01-05T10:00:00Z", "less_than": "2026-01-05T10:00:01Z"}}]}}`,
+		"POST /v1/users/import": `{"users": [{"email": "ada@example.com", "email_verified": true, "phone_number_verified": true,
+			"trusted_metadata": {"tier": "a"}, "external_id": "crm|7", "roles": ["admin"], "name": {"first_name": "Ada"}}]}`,
+		"PUT " + policyPath: `{"stytch_member": null, "stytch_admin": null, "stytch_user": {"permissions": [{"resource_id": "documents", "actions": ["read"]}]},
+			"custom_resources": [{"resource_id": "documents", "description": "a", "available_actions": ["read"]}],
+			"custom_roles": [{"role_id": "reader", "description": "a", "permissions": [{"resource_id": "documents", "actions": ["*"]}]}],
+			"custom_scopes": [{"scope": "read", "description": "a", "permissions": [{"resource_id": "documents", "actions": ["shred"]}]}]}`,
+		"PUT " + templatePath:           `{"template_content": "{\"a\": {{ user.user_id }", "custom_audience": "https://api.example.com"}`,
 		"POST " + projectsPath:          `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`,
 		"PATCH " + projectPath:          `{"name": "Input"}`,
 		"POST " + environmentsPath:      `{"name": "Input", "type": "TEST", "environment_slug": "test", ` + settings + `}`,

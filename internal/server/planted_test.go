@@ -185,6 +185,15 @@ func (p *planting) liveThroughADay() {
 	p.post("/v1/users", `{"email": "%s"}`, "grace@example.com")
 	p.post("/v1/users", `{"phone_number": %q}`, p.plant("a number that is none", "call me on +1 650 555 0100"))
 
+	p.post("/v1/users/import", `{"users": [{"email": "eve@example.com", "trusted_metadata": {"note": "%s"}}, {"email": "grace@example.com", "untrusted_metadata": {"note": "%s"}},
+		{"phone_number": "%s"}, {"email": ["%s"]}, "%s"]}`, p.plantKept("metadata of an import", "metadata-value-of-eve"), p.plant("metadata of a line that was refused", "metadata-value-refused"),
+		p.plant("a number of an import that is none", "phone me at 555 0199"), p.plant("an address of the wrong type", "address-in-a-list"), p.plant("a line of the wrong type", "line-that-is-a-string"))
+	p.send(http.MethodPut, p.path("/v1/users/{user_id}"), p.basic, fmt.Sprintf(`{"trusted_metadata": {"note": "%s"}}`, p.plantKept("metadata of an update", "metadata-value-of-ada")))
+	p.send(http.MethodPut, p.path("/v1/users/{user_id}"), p.basic, fmt.Sprintf(`{"trusted_metadata": "%s"}`, p.plant("metadata that is none", "metadata-that-is-text")))
+	p.post("/v1/users/search", `{"query": {"operator": "AND", "operands": [{"filter_name": "email_address", "filter_value": ["%s"]}]}}`, p.plant("an address that is searched", "looked-for@example.com"))
+	p.post("/v1/users/search", `{"query": {"operator": "AND", "operands": [{"filter_name": "status", "filter_value": "%s"}]}}`, p.plant("a status that is none", "status-value-0815"))
+	p.post("/v1/users/search", `{"cursor": "%s"}`, p.plant("a cursor that is none", "cursor-value-0815"))
+
 	// Profiles: a private key that was sent by mistake must not stay.
 	private := p.plant("the body of a private key", "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg")
 	begin, end := "-----BEGIN PRIVATE "+`KEY-----\n`, `\n-----END PRIVATE `+`KEY-----\n`
@@ -218,7 +227,7 @@ func dump(t *testing.T, database string) map[string]string {
 	all := map[string]string{}
 	for _, table := range []string{
 		"workspace_keys", "workspace_facts", "projects", "environments", "secrets", "public_tokens", "profiles", "pem_files", "key_sets",
-		"signing_keys", "users", "user_identifiers", "sessions", "events", "event_streams",
+		"signing_keys", "users", "user_identifiers", "sessions", "configurations", "events", "event_streams",
 	} {
 		all[table] = dumpTable(t, db, table)
 	}

@@ -28,14 +28,35 @@ var answers = map[string]string{
 
 	"GET /openapi.json": "openapi:string info:object tags:[object] paths:object components:object",
 
-	"POST /v1/sessions/attest":            "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
-	"POST /v1/sessions/authenticate":      "session:session session_token:string session_jwt:string user:user verdict:?verdict",
-	"POST /v1/sessions/revoke":            "",
-	"GET /v1/sessions":                    "sessions:[session]",
-	"GET /v1/sessions/jwks/{project_id}":  "keys:[jwk]",
-	"POST /v1/users":                      "user_id:string email_id:string status:string phone_id:string user:user",
-	"GET /v1/users/{user_id}":             shapes["user"],
-	"DELETE /v1/users/{user_id}":          "user_id:string",
+	"POST /v1/sessions/attest":           "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
+	"POST /v1/sessions/authenticate":     "session:session session_token:string session_jwt:string user:user verdict:?verdict",
+	"POST /v1/sessions/revoke":           "",
+	"GET /v1/sessions":                   "sessions:[session]",
+	"GET /v1/sessions/jwks/{project_id}": "keys:[jwk]",
+	"POST /v1/users":                     "user_id:string email_id:string status:string phone_id:string user:user",
+	"POST /v1/sessions/migrate":          "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
+	"GET /v1/users/{user_id}":            shapes["user"],
+	"PUT /v1/users/{user_id}":            "user_id:string emails:[email] phone_numbers:[phone] crypto_wallets:[object] user:user",
+	"DELETE /v1/users/{user_id}":         "user_id:string",
+	"POST /v1/users/search":              "results:[user] results_metadata:results_metadata",
+	"POST /v1/users/import":              "results:[imported]",
+	"GET /v1/rbac/policy":                "policy:runtime_policy",
+	"GET /v1/debug/whoami":               "project_id:string name:string",
+	"GET /v1/projects/metrics":           "project_id:string metrics:[metric]",
+
+	"PUT /v1/users/{user_id}/exchange_primary_factor":                      changedUser,
+	"DELETE /v1/users/{user_id}/external_id":                               changedUser,
+	"DELETE /v1/users/emails/{email_id}":                                   changedUser,
+	"DELETE /v1/users/phone_numbers/{phone_id}":                            changedUser,
+	"DELETE /v1/users/webauthn_registrations/{webauthn_registration_id}":   changedUser,
+	"DELETE /v1/users/biometric_registrations/{biometric_registration_id}": changedUser,
+	"DELETE /v1/users/totps/{totp_id}":                                     changedUser,
+	"DELETE /v1/users/crypto_wallets/{crypto_wallet_id}":                   changedUser,
+	"DELETE /v1/users/passwords/{password_id}":                             changedUser,
+	"DELETE /v1/users/oauth/{oauth_user_registration_id}":                  changedUser,
+	"GET /v1/users/{user_id}/connected_apps":                               "connected_apps:[connected_app]",
+	"POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke":    "",
+
 	"POST " + projectsPath:                "project:project",
 	"GET " + projectsPath:                 "projects:[project]",
 	"GET " + projectPath:                  "project:project",
@@ -68,6 +89,11 @@ var answers = map[string]string{
 	"DELETE " + profilePath + "/keys/{pem_file_id}":    "",
 	"GET " + environmentPath + "/signing_keys":         "signing_keys:[signing_key]",
 	"POST " + environmentPath + "/signing_keys/rotate": "signing_key:signing_key",
+	"GET " + policyPath:                                "policy:policy",
+	"PUT " + policyPath:                                "policy:policy",
+	"GET " + templatePath:                              "jwt_template:jwt_template",
+	"PUT " + templatePath:                              "jwt_template:jwt_template",
+	"GET " + environmentPath + "/events":               "events:[event] next_cursor:?string",
 
 	"POST " + eventStreamsPath:             "event_log_streaming_config:event_stream",
 	"GET " + eventStreamPath:               "event_log_streaming_config:masked_event_stream",
@@ -84,14 +110,19 @@ const (
 	environmentPath  = environmentsPath + "/{environment_slug}"
 	profilesPath     = environmentPath + "/trusted_token_profiles"
 	profilePath      = profilesPath + "/{profile_id}"
+	policyPath       = environmentPath + "/rbac_policy"
+	templatePath     = environmentPath + "/jwt_templates/{jwt_template_type}"
 	eventStreamsPath = environmentPath + "/event_log_streaming"
 	eventStreamPath  = eventStreamsPath + "/{destination_type}"
 )
 
+// changedUser is the answer of everything that changes one thing about a user.
+const changedUser = "user_id:string user:user"
+
 var shapes = map[string]string{
 	"session":    "session_id:string user_id:string authentication_factors:[factor] roles:[string] started_at:time last_accessed_at:time expires_at:time attributes:attributes custom_claims:?object",
 	"attributes": "ip_address:string user_agent:string",
-	"factor":     "type:string delivery_method:string last_authenticated_at:time created_at:time updated_at:time trusted_auth_token_factor:trusted_auth_token_factor",
+	"factor":     "type:string delivery_method:string last_authenticated_at:time created_at:time updated_at:time trusted_auth_token_factor:-trusted_auth_token_factor",
 
 	"trusted_auth_token_factor": "token_id:string",
 
@@ -102,6 +133,24 @@ var shapes = map[string]string{
 	"email":   "email_id:string email:string verified:bool",
 	"phone":   "phone_id:string phone_number:string verified:bool",
 	"verdict": "authorized:bool granting_roles:[string]",
+
+	"results_metadata": "total:int next_cursor:?string",
+	"imported":         "user_id:string error_type:string error_message:string",
+	"connected_app":    "connected_app_id:string name:string description:string client_type:string scopes_granted:string logo_url:?string",
+	"runtime_policy":   "roles:[role] resources:[resource] scopes:[scope]",
+	"resource":         "resource_id:string description:string actions:[string]",
+	"role":             "role_id:string description:string permissions:[permission]",
+	"scope":            "scope:string description:string permissions:[permission]",
+	"permission":       "resource_id:string actions:[string]",
+	"metric":           "metric_type:string count:int",
+
+	"policy": "stytch_member:-default_role stytch_admin:-default_role stytch_user:-default_role stytch_resources:[managed_resource]" +
+		" custom_roles:[role] custom_resources:[managed_resource] custom_scopes:[scope]",
+	"default_role":     "permissions:[permission]",
+	"managed_resource": "resource_id:string description:string available_actions:[string]",
+	"jwt_template":     "template_content:string custom_audience:string jwt_template_type:string",
+	"event": "event_id:string occurred_at:time actor_type:string actor_id:string request_id:?string action:string object:string" +
+		" detail:?object",
 
 	// crv, x and y are there for keys that are not RSA.
 	"jwk": "kty:string use:string key_ops:[string] alg:string kid:string n:string e:string x5c:[string] x5tS256:string crv:-string x:-string y:-string",

@@ -284,6 +284,24 @@ var trespasses = map[string]trespass{
 	"Tx.PutTemplate": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return tx.PutTemplate(ctx, here.env.ID, countersign.SessionTemplate, countersign.Template{})
 	},
+	"Tx.ConsumerSDKConfig": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.ConsumerSDKConfig(ctx, here.env.ID))
+	},
+	"Tx.PutConsumerSDKConfig": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.PutConsumerSDKConfig(ctx, here.env.ID, countersign.ConsumerSDKConfig{})
+	},
+	"Tx.B2BSDKConfig": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.B2BSDKConfig(ctx, here.env.ID))
+	},
+	"Tx.PutB2BSDKConfig": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.PutB2BSDKConfig(ctx, here.env.ID, countersign.B2BSDKConfig{})
+	},
+	"Tx.RedirectURLs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.RedirectURLs(ctx, here.env.ID))
+	},
+	"Tx.PutRedirectURLs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.PutRedirectURLs(ctx, here.env.ID, []countersign.RedirectURL{{URL: "https://evil.example"}})
+	},
 	"Tx.Standing": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		s, err := tx.Standing(ctx, here.env.ID)
 		if s.Policy != nil || s.Template != nil || len(s.Profiles) > 0 {

@@ -27,6 +27,9 @@ type world struct {
 	user     countersign.User
 	policy   countersign.Policy
 	template countersign.Template
+	consumer countersign.ConsumerSDKConfig
+	b2b      countersign.B2BSDKConfig
+	redirect []countersign.RedirectURL
 	session  countersign.Session
 	keySet   countersign.KeySetSnapshot
 	stream   countersign.EventStream
@@ -52,7 +55,7 @@ func newWorld(slug string, class countersign.Class) world {
 		env: countersign.Environment{
 			ID: env, Slug: "env", ProjectSlug: slug, ProjectName: "Prôject \"" + slug + "\"", Vertical: countersign.Consumer, Name: "Ümgebung", Type: kind,
 			OAuthCallbackID: "callback", Settings: countersign.DefaultEnvironmentSettings(), SessionTokenKey: []byte{0, 1, 0xff}, CreatedAt: moment,
-			Revision: 3, // a profile, a policy and a template later
+			Revision: 6, // a profile and five configurations later
 		},
 		secret: countersign.Secret{
 			ID: countersign.NewID[countersign.SecretID](class), EnvironmentID: env, Hash: []byte("hash of " + slug), LastFour: "wxyz", CreatedAt: moment,
@@ -90,6 +93,9 @@ func newWorld(slug string, class countersign.Class) world {
 			CustomScopes:    []countersign.Scope{},
 		},
 		template: countersign.Template{Content: "{\n \"a\": {{ user.name }} }", CustomAudience: "aud"},
+		consumer: countersign.ConsumerSDKConfig{Basic: &countersign.ConsumerBasicConfig{Enabled: true, Domains: []string{"https://a.example"}, BundleIDs: []string{}}},
+		b2b:      countersign.B2BSDKConfig{Sessions: &countersign.SDKSessionsConfig{MaxSessionDurationMinutes: 5}},
+		redirect: []countersign.RedirectURL{{URL: "https://a.example/?x={}&y", Types: []countersign.RedirectURLType{{Type: "LOGIN", IsDefault: true}}}},
 		session: countersign.Session{
 			ID: countersign.NewOrderedID[countersign.SessionID](class, moment), UserID: user, StartedAt: moment, LastAccessedAt: moment,
 			ExpiresAt: moment.Add(time.Hour), Attributes: countersign.SessionAttributes{IPAddress: "192.0.2.1", UserAgent: "ü"},
@@ -124,6 +130,9 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.InsertSigningKey(ctx, w.key) },
 			func() error { return tx.PutPolicy(ctx, w.env.ID, w.policy) },
 			func() error { return tx.PutTemplate(ctx, w.env.ID, countersign.SessionTemplate, w.template) },
+			func() error { return tx.PutConsumerSDKConfig(ctx, w.env.ID, w.consumer) },
+			func() error { return tx.PutB2BSDKConfig(ctx, w.env.ID, w.b2b) },
+			func() error { return tx.PutRedirectURLs(ctx, w.env.ID, w.redirect) },
 			func() error { return tx.InsertUser(ctx, w.env.ID, w.user) },
 			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
 			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
@@ -174,6 +183,15 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		}
 		if got.template, err = tx.Template(ctx, w.env.ID, countersign.SessionTemplate); err != nil {
 			return fmt.Errorf("template: %w", err)
+		}
+		if got.consumer, err = tx.ConsumerSDKConfig(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("SDK configuration: %w", err)
+		}
+		if got.b2b, err = tx.B2BSDKConfig(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("SDK configuration: %w", err)
+		}
+		if got.redirect, err = tx.RedirectURLs(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("redirect URLs: %w", err)
 		}
 		if got.session, err = tx.Session(ctx, w.env.ID, w.session.ID); err != nil {
 			return fmt.Errorf("session: %w", err)

@@ -36,10 +36,16 @@ const (
 	profileKeys  = oneProfile + "/keys"
 	signingKeys  = environment + "/signing_keys"
 	rbacPolicy   = environment + "/rbac_policy"
+	consumerSDK  = environment + "/sdk/consumer"
+	b2bSDK       = environment + "/sdk/b2b"
+	redirectURLs = environment + "/redirect_urls"
 	jwtTemplate  = environment + "/jwt_templates/{jwt_template_type}"
 	eventStreams = environment + "/event_log_streaming"
 	eventStream  = eventStreams + "/{destination_type}"
 )
+
+// redirectURLQuery names the redirect URL that a request is about.
+var redirectURLQuery = api.QueryParameter{Name: "url", Description: "The redirect URL, exactly as it was added.", Required: true}
 
 // Routes are the surface's endpoints.
 func (s *Surface) Routes() []api.Route {
@@ -186,6 +192,48 @@ func (s *Surface) Routes() []api.Route {
 			Method: http.MethodPut, Pattern: jwtTemplate, Handler: inEnvironment(s, s.setTemplate),
 			Summary: "Replaces a JWT template: a JSON object of at most 8192 bytes with placeholders like {{ user.trusted_metadata.plan }} in the place of values.",
 		},
+		{
+			Method: http.MethodGet, Pattern: consumerSDK, Handler: inEnvironment(s, s.consumerSDKConfig),
+			Summary: "Answers what the browser and mobile libraries of a consumer project may do.",
+		},
+		{
+			Method: http.MethodPut, Pattern: consumerSDK, Handler: inEnvironment(s, s.setConsumerSDKConfig),
+			Summary: "Changes the blocks that are given of a consumer project's SDK configuration; within a block, what is not given is off.",
+		},
+		{
+			Method: http.MethodGet, Pattern: b2bSDK, Handler: inEnvironment(s, s.b2bSDKConfig),
+			Summary: "Answers what the browser and mobile libraries of a B2B project may do.",
+		},
+		{
+			Method: http.MethodPut, Pattern: b2bSDK, Handler: inEnvironment(s, s.setB2BSDKConfig),
+			Summary: "Changes the blocks that are given of a B2B project's SDK configuration; within a block, what is not given is off.",
+		},
+
+		{
+			Method: http.MethodPost, Pattern: redirectURLs, Handler: inEnvironment(s, s.createRedirectURL),
+			Summary: "Adds a redirect URL, or types to one that is there; at most 100 in an environment.",
+		},
+		{
+			Method: http.MethodGet, Pattern: redirectURLs + "/all", Handler: inEnvironment(s, s.listRedirectURLs),
+			Summary: "Lists redirect URLs, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: redirectURLs, Handler: inEnvironment(s, s.redirectURL), Query: []api.QueryParameter{redirectURLQuery},
+			Summary: "Finds a redirect URL by its exact text.",
+		},
+		{
+			Method: http.MethodPut, Pattern: redirectURLs, Handler: inEnvironment(s, s.updateRedirectURL), Query: []api.QueryParameter{redirectURLQuery},
+			Summary: "Replaces what a redirect URL is for.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: redirectURLs, Handler: inEnvironment(s, s.deleteRedirectURL),
+			Query: []api.QueryParameter{
+				redirectURLQuery,
+				{Name: "do_not_promote_defaults", Description: "true if what it was the default of shall have none."},
+			},
+			Summary: "Removes a redirect URL.",
+		},
+
 		{
 			Method: http.MethodGet, Pattern: environment + "/events", Handler: inEnvironment(s, s.events),
 			Query: []api.QueryParameter{

@@ -1,6 +1,7 @@
 package stand
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -66,8 +67,40 @@ func Start(ctx context.Context, engine string) (_ *Stand, err error) {
 	default:
 		return nil, fmt.Errorf("no engine is called %q", engine)
 	}
-	return s, s.run(ctx, binary, "serve", "--addr", "127.0.0.1:0", "--database", database,
+	err = s.run(ctx, binary, "serve", "--addr", "127.0.0.1:0", "--database", database,
 		"--keyset", filepath.Join(dir, "keyset.json"), "--jwks-allow-private", "127.0.0.1")
+	if witness := os.Getenv("COUNTERSIGN_SDK_WITNESS"); err == nil && witness != "" {
+		err = s.witness(witness)
+	}
+	return s, err
+}
+
+// witness puts a program between the server and the clients that holds every
+// exchange against the server's OpenAPI document.
+func (s *Stand) witness(program string) error {
+	w := exec.Command(program, s.URL) //nolint:noctx,gosec // clear ends it, with a signal that it answers
+	var found strings.Builder
+	w.Stderr = &found
+	out, err := w.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start the witness: %w", err)
+	}
+	s.later(func() error {
+		_ = w.Process.Signal(syscall.SIGTERM) // it may have ended by itself, which Wait tells
+		if err := w.Wait(); err != nil {
+			return fmt.Errorf("%w: %s", err, found.String())
+		}
+		return nil
+	})
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("the witness gave no address: %w", err)
+	}
+	s.URL = strings.TrimSpace(address)
+	return nil
 }
 
 func (s *Stand) later(undo func() error) { s.undo = append(s.undo, undo) }
