@@ -111,7 +111,13 @@ func (s *Service) changeRedirectURLs(ctx context.Context, actor countersign.Acto
 				return err
 			}
 		}
-		settleDefaults(list, r, keepDefaults)
+		touched := r.Types
+		if i := indexOfURL(before, r.URL); i >= 0 {
+			touched = slices.Concat(touched, before[i].Types)
+		}
+		for _, t := range touched {
+			settleDefault(list, t.Type, r, keepDefaults)
+		}
 		if i := indexOfURL(list, r.URL); i >= 0 {
 			after = list[i]
 		}
@@ -131,32 +137,30 @@ func cloneURLs(list []countersign.RedirectURL) []countersign.RedirectURL {
 	return clone
 }
 
-// settleDefaults leaves each type at most one default: where r says that it is
-// one, no other is; and unless keepDefaults, the oldest URL that can be one takes
-// the place of none.
-func settleDefaults(list []countersign.RedirectURL, r countersign.RedirectURL, keepDefaults bool) {
-	for _, typ := range redirectTypes {
-		claimed := slices.Contains(r.Types, countersign.RedirectURLType{Type: typ, IsDefault: true})
-		var first, current *countersign.RedirectURLType
-		for i := range list {
-			j := slices.IndexFunc(list[i].Types, func(t countersign.RedirectURLType) bool { return t.Type == typ })
-			if j < 0 {
-				continue
-			}
-			t := &list[i].Types[j]
-			if claimed && list[i].URL != r.URL {
-				t.IsDefault = false
-			}
-			if t.IsDefault {
-				current = t
-			}
-			if first == nil && checkDefault(list[i].URL) == nil {
-				first = t
-			}
+// settleDefault leaves a type at most one default: if r says that it is the one,
+// no other is; and unless keepDefaults, the oldest URL that can be one takes the
+// place of none.
+func settleDefault(list []countersign.RedirectURL, typ string, r countersign.RedirectURL, keepDefaults bool) {
+	claimed := slices.Contains(r.Types, countersign.RedirectURLType{Type: typ, IsDefault: true})
+	var first, current *countersign.RedirectURLType
+	for i := range list {
+		j := slices.IndexFunc(list[i].Types, func(t countersign.RedirectURLType) bool { return t.Type == typ })
+		if j < 0 {
+			continue
 		}
-		if current == nil && first != nil && !keepDefaults {
-			first.IsDefault = true
+		t := &list[i].Types[j]
+		if claimed && list[i].URL != r.URL {
+			t.IsDefault = false
 		}
+		if t.IsDefault {
+			current = t
+		}
+		if first == nil && checkDefault(list[i].URL) == nil {
+			first = t
+		}
+	}
+	if current == nil && first != nil && !keepDefaults {
+		first.IsDefault = true
 	}
 }
 

@@ -38,6 +38,7 @@ import (
 //	$USERINFO_URL            another provider's userinfo endpoint, which knows ada@example.com
 //	$PEM(algorithm, form)    a public key of the issuer; $WEAK_PEM one of 1024 bits
 //	$REPEAT(text, n)         text, n times
+//	$NUMBER                  another one each time, from 1
 //
 // With OTHER_, LIVE_ or B2B_ before it, a placeholder is of another environment:
 // a second one like the first, one of type LIVE, one of a B2B project.
@@ -81,6 +82,9 @@ func (g *golden) value(name string, args []string) string {
 		return g.pem(args)
 	case "WEAK_PEM":
 		return g.bound(name, weakPEM(g.t))
+	case "NUMBER":
+		g.number++
+		return strconv.Itoa(g.number)
 	case "REPEAT":
 		n, err := strconv.Atoi(args[1])
 		if err != nil {

@@ -93,6 +93,15 @@ var answers = map[string]string{
 	"PUT " + policyPath:                                "policy:policy",
 	"GET " + templatePath:                              "jwt_template:jwt_template",
 	"PUT " + templatePath:                              "jwt_template:jwt_template",
+	"GET " + consumerSDKPath:                           "config:consumer_sdk",
+	"PUT " + consumerSDKPath:                           "config:consumer_sdk",
+	"GET " + b2bSDKPath:                                "config:b2b_sdk",
+	"PUT " + b2bSDKPath:                                "config:b2b_sdk",
+	"POST " + redirectURLsPath:                         "redirect_url:redirect_url",
+	"GET " + redirectURLsPath:                          "redirect_url:redirect_url",
+	"PUT " + redirectURLsPath:                          "redirect_url:redirect_url",
+	"DELETE " + redirectURLsPath:                       "",
+	"GET " + redirectURLsPath + "/all":                 "redirect_urls:[redirect_url]",
 	"GET " + environmentPath + "/events":               "events:[event] next_cursor:?string",
 
 	"POST " + eventStreamsPath:             "event_log_streaming_config:event_stream",
@@ -111,6 +120,9 @@ const (
 	profilesPath     = environmentPath + "/trusted_token_profiles"
 	profilePath      = profilesPath + "/{profile_id}"
 	policyPath       = environmentPath + "/rbac_policy"
+	consumerSDKPath  = environmentPath + "/sdk/consumer"
+	b2bSDKPath       = environmentPath + "/sdk/b2b"
+	redirectURLsPath = environmentPath + "/redirect_urls"
 	templatePath     = environmentPath + "/jwt_templates/{jwt_template_type}"
 	eventStreamsPath = environmentPath + "/event_log_streaming"
 	eventStreamPath  = eventStreamsPath + "/{destination_type}"
@@ -148,7 +160,33 @@ var shapes = map[string]string{
 		" custom_roles:[role] custom_resources:[managed_resource] custom_scopes:[scope]",
 	"default_role":     "permissions:[permission]",
 	"managed_resource": "resource_id:string description:string available_actions:[string]",
-	"jwt_template":     "template_content:string custom_audience:string jwt_template_type:string",
+	"consumer_sdk": "basic:consumer_basic sessions:sdk_sessions magic_links:consumer_magic_links otps:consumer_otps oauth:with_pkce totps:sdk_totps" +
+		" webauthn:consumer_webauthn crypto_wallets:consumer_wallets dfppa:dfppa biometrics:consumer_biometrics passwords:sdk_passwords" +
+		" cookies:sdk_cookies user_impersonation:enabled",
+	"b2b_sdk": "basic:b2b_basic sessions:sdk_sessions magic_links:with_pkce oauth:with_pkce totps:sdk_totps sso:with_pkce otps:b2b_otps dfppa:dfppa" +
+		" passwords:sdk_passwords cookies:sdk_cookies user_impersonation:enabled",
+	"consumer_basic":       "enabled:bool domains:[string] bundle_ids:[string]",
+	"b2b_basic":            "enabled:bool allow_self_onboarding:bool enable_member_permissions:bool domains:[sdk_domain] bundle_ids:[string]",
+	"sdk_domain":           "domain:string slug_pattern:string",
+	"sdk_sessions":         "max_session_duration_minutes:int",
+	"consumer_magic_links": "login_or_create_enabled:bool send_enabled:bool pkce_required:bool",
+	"consumer_otps": "sms_login_or_create_enabled:bool whatsapp_login_or_create_enabled:bool email_login_or_create_enabled:bool sms_send_enabled:bool" +
+		" whatsapp_send_enabled:bool email_send_enabled:bool sms_autofill_metadata:[sms_autofill]",
+	"b2b_otps":            "sms_enabled:bool email_enabled:bool sms_autofill_metadata:[sms_autofill]",
+	"sms_autofill":        "metadata_type:string metadata_value:string bundle_id:string",
+	"with_pkce":           "enabled:bool pkce_required:bool",
+	"enabled":             "enabled:bool",
+	"sdk_totps":           "enabled:bool create_totps:bool",
+	"consumer_webauthn":   "enabled:bool create_webauthns:bool",
+	"consumer_wallets":    "enabled:bool siwe_required:bool",
+	"consumer_biometrics": "enabled:bool create_biometrics_enabled:bool",
+	"sdk_passwords":       "enabled:bool pkce_required_for_password_resets:bool",
+	"sdk_cookies":         "http_only:string",
+	"dfppa":               "enabled:string on_challenge:string",
+	"redirect_url":        "url:string valid_types:[redirect_url_type]",
+	"redirect_url_type":   "type:string is_default:bool",
+
+	"jwt_template": "template_content:string custom_audience:string jwt_template_type:string",
 	"event": "event_id:string occurred_at:time actor_type:string actor_id:string request_id:?string action:string object:string" +
 		" detail:?object",
 

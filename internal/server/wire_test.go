@@ -121,6 +121,7 @@ type golden struct {
 	// userinfo is made when it is first named.
 	userinfo *userinfo
 	jwt      string // the last session JWT that was answered
+	number   int    // the last $NUMBER
 }
 
 func newGolden(t *testing.T, s *goldenServer) *golden {
