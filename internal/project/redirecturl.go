@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -48,9 +49,14 @@ func indexOfURL(list []countersign.RedirectURL, address string) int {
 	return slices.IndexFunc(list, func(r countersign.RedirectURL) bool { return r.URL == address })
 }
 
+func indexOfType(r countersign.RedirectURL, typ string) int {
+	return slices.IndexFunc(r.Types, func(t countersign.RedirectURLType) bool { return t.Type == typ })
+}
+
 // AddRedirectURL adds a redirect URL, or types to one that is there. Unless
-// keepDefaults, a type that has no default yet gets its oldest URL as one.
-// Errors: those of the form of URLs and types, ErrTooManyRedirectURLs.
+// keepDefaults, a type of it that has no default yet gets its oldest URL as one.
+// Errors: those of the form of URLs and types, ErrTooManyRedirectURLs,
+// ErrEnvironmentNotFound.
 func (s *Service) AddRedirectURL(ctx context.Context, actor countersign.Actor, env countersign.Environment, r countersign.RedirectURL, keepDefaults bool) (countersign.RedirectURL, error) {
 	return s.changeRedirectURLs(ctx, actor, env, r, keepDefaults, func(list []countersign.RedirectURL) ([]countersign.RedirectURL, error) {
 		i := indexOfURL(list, r.URL)
@@ -58,11 +64,14 @@ func (s *Service) AddRedirectURL(ctx context.Context, actor countersign.Actor, e
 			if len(list) >= maxRedirectURLs {
 				return nil, countersign.ErrTooManyRedirectURLs
 			}
-			return append(list, r), nil
+			return append(list, countersign.RedirectURL{URL: r.URL, Types: slices.Clone(r.Types)}), nil
 		}
 		for _, t := range r.Types {
-			list[i].Types = slices.DeleteFunc(list[i].Types, func(old countersign.RedirectURLType) bool { return old.Type == t.Type })
-			list[i].Types = append(list[i].Types, t)
+			if j := indexOfType(list[i], t.Type); j >= 0 {
+				list[i].Types[j] = t
+			} else {
+				list[i].Types = append(list[i].Types, t)
+			}
 		}
 		return list, nil
 	})
@@ -76,7 +85,7 @@ func (s *Service) SetRedirectURL(ctx context.Context, actor countersign.Actor, e
 		if i < 0 {
 			return nil, countersign.ErrRedirectURLNotFound
 		}
-		list[i].Types = r.Types
+		list[i].Types = slices.Clone(r.Types)
 		return list, nil
 	})
 }
@@ -95,7 +104,8 @@ func (s *Service) DeleteRedirectURL(ctx context.Context, actor countersign.Actor
 }
 
 // changeRedirectURLs changes the list by fn, where r is the one that changes,
-// settles the defaults, and gives back r as it is then.
+// settles the defaults, and gives back r as it is then. fn keeps nothing of r:
+// settling changes the list, and a transaction that runs again needs r as it was.
 func (s *Service) changeRedirectURLs(ctx context.Context, actor countersign.Actor, env countersign.Environment, r countersign.RedirectURL, keepDefaults bool, fn func([]countersign.RedirectURL) ([]countersign.RedirectURL, error)) (after countersign.RedirectURL, err error) {
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
 		before, err := redirectURLs(ctx, tx, env.ID)
@@ -122,7 +132,7 @@ func (s *Service) changeRedirectURLs(ctx context.Context, actor countersign.Acto
 			after = list[i]
 		}
 		if err := tx.PutRedirectURLs(ctx, env.ID, list); err != nil {
-			return err
+			return or(err, countersign.ErrEnvironmentNotFound)
 		}
 		return tx.Record(ctx, env.ID, "redirect_urls.updated", env.ID.String(), change(before, list))
 	})
@@ -138,13 +148,13 @@ func cloneURLs(list []countersign.RedirectURL) []countersign.RedirectURL {
 }
 
 // settleDefault leaves a type at most one default: if r says that it is the one,
-// no other is; and unless keepDefaults, the oldest URL that can be one takes the
-// place of none.
+// no other is; and unless keepDefaults, the oldest URL beside r that can be one
+// takes the place of none, or r itself where there is no other.
 func settleDefault(list []countersign.RedirectURL, typ string, r countersign.RedirectURL, keepDefaults bool) {
 	claimed := slices.Contains(r.Types, countersign.RedirectURLType{Type: typ, IsDefault: true})
-	var first, current *countersign.RedirectURLType
+	var current, oldest, own *countersign.RedirectURLType
 	for i := range list {
-		j := slices.IndexFunc(list[i].Types, func(t countersign.RedirectURLType) bool { return t.Type == typ })
+		j := indexOfType(list[i], typ)
 		if j < 0 {
 			continue
 		}
@@ -152,15 +162,18 @@ func settleDefault(list []countersign.RedirectURL, typ string, r countersign.Red
 		if claimed && list[i].URL != r.URL {
 			t.IsDefault = false
 		}
-		if t.IsDefault {
+		switch {
+		case t.IsDefault:
 			current = t
-		}
-		if first == nil && checkDefault(list[i].URL) == nil {
-			first = t
+		case checkDefault(list[i].URL) != nil: // can never be one
+		case list[i].URL == r.URL:
+			own = t
+		case oldest == nil:
+			oldest = t
 		}
 	}
-	if current == nil && first != nil && !keepDefaults {
-		first.IsDefault = true
+	if next := cmp.Or(oldest, own); current == nil && next != nil && !keepDefaults {
+		next.IsDefault = true
 	}
 }
 
@@ -193,11 +206,10 @@ func checkAddress(address string, typ countersign.EnvironmentType) error {
 	if err != nil || len(address) > 2048 || u.Scheme == "" || strings.ContainsFunc(address, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
 		return countersign.ErrInvalidArgument.Saying("url must be an absolute URL of at most 2048 bytes.")
 	}
-	wildcard := strings.Contains(u.Host, "*") || strings.Contains(u.Path, "*")
 	switch {
 	case slices.Contains(forbiddenProtocols, strings.ToLower(u.Scheme)):
 		return countersign.ErrRedirectURLProtocol
-	case wildcard && typ == countersign.LiveEnvironment:
+	case hasWildcard(address) && typ == countersign.LiveEnvironment:
 		return countersign.ErrWildcardInLiveRedirectURL
 	case u.Scheme == "https" && u.Hostname() != "", u.Scheme != "http" && u.Scheme != "https": // an app's own scheme
 		return nil
@@ -216,11 +228,17 @@ func isThisMachine(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
+// hasWildcard reports whether an address stands for many. In a query * is a letter.
+func hasWildcard(address string) bool {
+	beforeQuery, _, _ := strings.Cut(address, "?")
+	return strings.Contains(beforeQuery, "*")
+}
+
 // checkDefault refuses as a default what is not one address.
 func checkDefault(address string) error {
-	path, query, _ := strings.Cut(address, "?")
+	_, query, _ := strings.Cut(address, "?")
 	switch {
-	case strings.Contains(path, "*"):
+	case hasWildcard(address):
 		return countersign.ErrWildcardRedirectURLDefault
 	case strings.Contains(query, "{}"):
 		return countersign.ErrPlaceholderRedirectURLDefault

@@ -75,7 +75,7 @@ func fillConsumer(c, from countersign.ConsumerSDKConfig) countersign.ConsumerSDK
 
 // SetConsumerSDKConfig changes the blocks that are given; within one, what is not
 // given is off. Errors: as ConsumerSDKConfig, ErrInvalidSessionDurationMinutes,
-// ErrTooManyDomains, ErrInvalidArgument.
+// ErrTooManyDomains, ErrEnvironmentNotFound, ErrInvalidArgument.
 func (s *Service) SetConsumerSDKConfig(ctx context.Context, actor countersign.Actor, env countersign.Environment, given countersign.ConsumerSDKConfig) (after countersign.ConsumerSDKConfig, err error) {
 	if env.Vertical != countersign.Consumer {
 		return after, countersign.ErrInvalidConsumerEndpoint
@@ -95,7 +95,7 @@ func (s *Service) SetConsumerSDKConfig(ctx context.Context, actor countersign.Ac
 			return err
 		}
 		if err := tx.PutConsumerSDKConfig(ctx, env.ID, after); err != nil {
-			return err
+			return or(err, countersign.ErrEnvironmentNotFound)
 		}
 		return tx.Record(ctx, env.ID, "sdk_config.updated", env.ID.String(), change(before, after))
 	})
@@ -158,7 +158,7 @@ func (s *Service) SetB2BSDKConfig(ctx context.Context, actor countersign.Actor, 
 			return err
 		}
 		if err := tx.PutB2BSDKConfig(ctx, env.ID, after); err != nil {
-			return err
+			return or(err, countersign.ErrEnvironmentNotFound)
 		}
 		return tx.Record(ctx, env.ID, "sdk_config.updated", env.ID.String(), change(before, after))
 	})

@@ -22,6 +22,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	w := newInputWorld(t, serverOptions{})
 	update, search, policy, template := w.path("/v1/users/{user_id}"), "/v1/users/search", w.path(policyPath), w.path(templatePath)
+	console, redirects := w.path(consumerSDKPath), w.path(redirectURLsPath)
 	x := func(n int) string { return strings.Repeat("x", n) }
 	filter := func(name, value string) string {
 		return fmt.Sprintf(`{"query": {"operator": "OR", "operands": [{"filter_name": %q, "filter_value": %s}]}}`, name, value)
@@ -103,6 +104,30 @@ func TestBounds(t *testing.T) {
 			return fmt.Sprintf(`{"template_content": %q}`, `{"a": {{user`+strings.Repeat(".a", n-1)+`}}}`)
 		}, 16, "jwt_template_invalid_tag"},
 		{"audience", "PUT", template, func(n int) string { return `{"template_content": "{}", "custom_audience": "` + x(n) + `"}` }, 256, "invalid_argument"},
+
+		{"minutes of a session", "PUT", console, func(n int) string {
+			return fmt.Sprintf(`{"config": {"sessions": {"max_session_duration_minutes": %d}}}`, n)
+		}, 527040, "invalid_session_duration_minutes"},
+		{"domains", "PUT", console, func(n int) string {
+			return `{"config": {"basic": {"domains": ` + repeated(n, `"https://a#.example.com"`) + `}}}`
+		}, 100, "too_many_domains"},
+		{"domain", "PUT", console, func(n int) string {
+			return `{"config": {"basic": {"domains": ["` + x(n-len(".example.com")) + `.example.com"]}}}`
+		}, 256, "invalid_argument"},
+		{"bundle IDs", "PUT", console, func(n int) string {
+			return `{"config": {"basic": {"bundle_ids": ` + repeated(n, `"com.example.a#"`) + `}}}`
+		}, 100, "invalid_argument"},
+		{"bundle ID", "PUT", console, func(n int) string { return `{"config": {"basic": {"bundle_ids": ["` + x(n) + `"]}}}` }, 256, "invalid_argument"},
+		{"autofill metadata", "PUT", console, func(n int) string {
+			return `{"config": {"otps": {"sms_autofill_metadata": ` + repeated(n, `{"metadata_type": "hash", "metadata_value": "a#", "bundle_id": "b"}`) + `}}}`
+		}, 100, "invalid_argument"},
+		{"value of autofill metadata", "PUT", console, func(n int) string {
+			return `{"config": {"otps": {"sms_autofill_metadata": [{"metadata_type": "domain", "metadata_value": "` + x(n) + `"}]}}}`
+		}, 256, "invalid_argument"},
+		{"bundle ID of autofill metadata", "PUT", console, func(n int) string {
+			return `{"config": {"otps": {"sms_autofill_metadata": [{"metadata_type": "domain", "bundle_id": "` + x(n) + `"}]}}}`
+		}, 256, "invalid_argument"},
+		{"redirect URL", "POST", redirects, func(n int) string { return `{"url": "https://example.com/` + x(n-len("https://example.com/")) + `"}` }, 2048, "invalid_argument"},
 	} {
 		send := func(n int) reply {
 			a := w.call(row.method, row.target, w.authorization(row.target), row.body(n))
@@ -118,6 +143,11 @@ func TestBounds(t *testing.T) {
 	}
 	if a := w.call(http.MethodPut, policy, w.authorization(policy), `{"custom_resources": `+repeated(200, `{"resource_id": "a#", "description": "`+x(1000)+`", "available_actions": ["a"]}`)+`}`); a.status != http.StatusOK {
 		t.Errorf("a policy of 200 KB: %d %s, want 200", a.status, a.body)
+	}
+	texts := repeated(100, `"`+x(250)+`#"`)
+	if a := w.call(http.MethodPut, console, w.authorization(console), `{"config": {"basic": {"domains": `+texts+`, "bundle_ids": `+texts+`},
+		"otps": {"sms_autofill_metadata": `+repeated(100, `{"metadata_type": "hash", "metadata_value": "`+x(250)+`#", "bundle_id": "`+x(250)+`#"}`)+`}}}`); a.status != http.StatusOK {
+		t.Errorf("an SDK configuration with full lists: %d %s, want 200", a.status, a.body)
 	}
 }
 

@@ -117,7 +117,7 @@ func (r *refusals) expectNoEvents(t *testing.T, database string) {
 // bodyLimit is how large the body of a route may be.
 func bodyLimit(route string) int {
 	switch route {
-	case "PUT " + policyPath, "POST /v1/users/import":
+	case "PUT " + policyPath, "POST /v1/users/import", "PUT " + consumerSDKPath, "PUT " + b2bSDKPath:
 		return 1 << 20
 	default:
 		return 64 << 10
@@ -258,7 +258,7 @@ func TestBadBodiesKnowAllFields(t *testing.T) {
 	for _, body := range w.bodies() {
 		all.WriteString(body)
 	}
-	types := regexp.MustCompile(`(?s)type (\w*Request|settings) struct \{(.*?)\n\}`)
+	types := regexp.MustCompile(`(?s)type (\w*Request|settings|redirectTypes) struct \{(.*?)\n\}`)
 	fields := regexp.MustCompile("json:\"([a-z0-9_]+)")
 	found := 0
 	for _, folder := range []string{"../api/consumer/*.go", "../api/management/*.go"} {

@@ -17,6 +17,9 @@ type setConsumerSDKConfigRequest struct {
 	Config countersign.ConsumerSDKConfig `json:"config"`
 }
 
+// MaxBytes bounds the body of a configuration: full lists must fit.
+func (setConsumerSDKConfigRequest) MaxBytes() int64 { return 1 << 20 }
+
 func (s *Surface) consumerSDKConfig(ctx context.Context, r *api.Request[api.None]) (*consumerSDKConfigAnswer, error) {
 	c, err := s.Projects.ConsumerSDKConfig(ctx, r.Caller.Environment)
 	return &consumerSDKConfigAnswer{Config: c}, err
@@ -35,6 +38,9 @@ type b2bSDKConfigAnswer struct {
 type setB2BSDKConfigRequest struct {
 	Config countersign.B2BSDKConfig `json:"config"`
 }
+
+// MaxBytes bounds the body of a configuration: full lists must fit.
+func (setB2BSDKConfigRequest) MaxBytes() int64 { return 1 << 20 }
 
 func (s *Surface) b2bSDKConfig(ctx context.Context, r *api.Request[api.None]) (*b2bSDKConfigAnswer, error) {
 	c, err := s.Projects.B2BSDKConfig(ctx, r.Caller.Environment)
