@@ -85,7 +85,7 @@ func (a *app) report(err error) int {
 		}
 	}
 	if hint != "" {
-		a.remark("  hint: %s", hint)
+		a.remark("  hint: %s", printable(hint))
 	}
 	return code
 }

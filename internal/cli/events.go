@@ -89,10 +89,12 @@ func (c *eventsCommand) Run(ctx context.Context, a *app) error {
 
 // unlessEnded is err, or nil if there is one because ctx ended.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // show prints those of a list, newest first, that were asked for, newest last.

@@ -12,10 +12,11 @@ import (
 // report is the file that tells of lines that made no user, one JSON object a
 // line.
 type report struct {
-	path string
-	file *os.File
-	size int64
-	rows bytes.Buffer // not written yet
+	path    string
+	file    *os.File
+	regular bool // not a pipe or a device, which have no size and are not removed
+	size    int64
+	rows    bytes.Buffer // not written yet
 }
 
 // reported is a line of a report: enough to find it, and why.
@@ -36,23 +37,20 @@ func (r *report) mayReplace(s *source) error {
 	return err
 }
 
-// begin makes the file anew. It holds addresses, so it is the owner's only.
-func (r *report) begin() (err error) {
-	r.file, err = os.OpenFile(r.path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+// begin makes the file anew. It holds addresses, so a new one is the owner's only.
+func (r *report) begin() error {
+	_, err := r.open(os.O_TRUNC)
 	return err
 }
 
 // resume goes on with the file behind its first size bytes: what stands after
 // them is told again.
-func (r *report) resume(size int64) (err error) {
-	if r.file, err = os.OpenFile(r.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+func (r *report) resume(size int64) error {
+	had, err := r.open(0)
+	if err != nil || !r.regular {
 		return err
 	}
-	info, err := r.file.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() < size {
+	if had < size {
 		return failed(r.path+" has lost lines since the import was interrupted", "add --restart to begin again; who is there already is passed over")
 	}
 	r.size = size
@@ -61,6 +59,19 @@ func (r *report) resume(size int64) (err error) {
 	}
 	_, err = r.file.Seek(size, io.SeekStart)
 	return err
+}
+
+// open opens the file, makes it if it is missing, and gives its size.
+func (r *report) open(flag int) (size int64, err error) {
+	if r.file, err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|flag, 0o600); err != nil {
+		return 0, err
+	}
+	info, err := r.file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	r.regular = info.Mode().IsRegular()
+	return info.Size(), nil
 }
 
 // add notes a line.
@@ -81,16 +92,16 @@ func (r *report) flush() error {
 	n, err := r.file.Write(r.rows.Bytes())
 	r.size += int64(n)
 	r.rows.Reset()
-	return errors.Join(err, r.file.Sync())
+	if r.regular {
+		err = errors.Join(err, r.file.Sync())
+	}
+	return err
 }
 
 // close closes the file, and removes it if it tells of nothing.
 func (r *report) close() error {
-	if r.file == nil {
-		return nil
-	}
 	err := r.file.Close()
-	if err == nil && r.size == 0 {
+	if err == nil && r.size == 0 && r.regular {
 		err = os.Remove(r.path)
 	}
 	return err

@@ -180,6 +180,9 @@ func (i *importer) goOn(err error) error {
 	if i.api == nil {
 		return err
 	}
+	if i.tally.Lines == 0 { // nothing to go on from
+		err = errors.Join(err, i.src.removeCheckpoint())
+	}
 	if hint != "" {
 		hint += "; then "
 	}

@@ -411,3 +411,22 @@ func TestImportProgress(t *testing.T) {
 		})
 	}
 }
+
+// TestImportNothingDone holds that an import that came nowhere leaves nothing.
+func TestImportNothingDone(t *testing.T) {
+	t.Parallel()
+	d := newDirectory(t)
+	d.before = func(_ int, w http.ResponseWriter) bool {
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"error_type":"invalid_consumer_endpoint","error_message":"m"}`)
+		return true
+	}
+	path := people(t, 1, nil)
+	got := run(t, command{args: []string{"user", "import", path, "--report", "/dev/null"}, env: d.env()})
+	if names := left(t, path); got.code != 1 || len(names) != 1 || !strings.Contains(got.stderr, "vertical CONSUMER; then run the same command again") {
+		t.Errorf("exit code %d, stderr %q, %v is left", got.code, got.stderr, names)
+	}
+	if _, err := os.Stat("/dev/null"); err != nil {
+		t.Error(err)
+	}
+}

@@ -222,4 +222,3 @@ func BenchmarkCSV(b *testing.B) {
 		}
 	}
 }
-
