@@ -56,7 +56,7 @@ func ParseFilter(name, value json.RawMessage) (Filter, error) {
 	}
 	f, err := parse(value)
 	if named, ok := err.(*countersign.Error); ok { //nolint:errorlint // the filters' own, not wrapped yet
-		err = named.Saying("Filter %s. %s", text, named.Detail)
+		err = named.Saying("%s", strings.TrimSpace("Filter "+text+". "+named.Detail))
 	}
 	return f, err
 }
@@ -309,14 +309,22 @@ func partFilter(tooShort *countersign.Error, fold func(string) string, scan func
 	}
 }
 
+// epoch is before anybody was made, and the first moment that an ID can hold.
+var epoch = time.Unix(0, 0).UTC()
+
+// moment reads a timestamp. An earlier one than the epoch is the epoch, which
+// finds the same users.
 func moment(raw json.RawMessage) (time.Time, error) {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
 		return time.Time{}, countersign.ErrSearchExpectedTimestamp
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+	if err != nil {
 		return time.Time{}, countersign.ErrSearchExpectedTimestamp
+	}
+	if t.Before(epoch) {
+		return epoch, nil
 	}
 	return t.UTC(), nil
 }

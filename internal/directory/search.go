@@ -108,7 +108,8 @@ func parseCursor(env countersign.EnvironmentID, q Search) (cursor, error) {
 		return cursor{}, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil || len(b) != cursorSize || !bytes.Equal(b[uuidSize+totalSize:], cursorSum(env, q, b[:uuidSize+totalSize])) {
+	// The length of the text, too: the decoder passes over line ends.
+	if err != nil || len(q.Cursor) != base64.RawURLEncoding.EncodedLen(cursorSize) || len(b) != cursorSize || !bytes.Equal(b[uuidSize+totalSize:], cursorSum(env, q, b[:uuidSize+totalSize])) {
 		return cursor{}, countersign.ErrSearchInvalidCursor
 	}
 	return cursor{

@@ -164,7 +164,7 @@ func normalRun(s string) string { return norm.NFC.String(lowerASCII(norm.NFC.Str
 
 // Part is the form that a part of an address has within keys, as far as one can
 // say of a part: a domain that is not ASCII is searched by its A-labels.
-func Part(s string) string { return normalRun(s) }
+func Part(s string) string { return normalLocal(s) }
 
 // lowerASCII lowers the letters A to Z and no others.
 func lowerASCII(s string) string {

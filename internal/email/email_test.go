@@ -164,3 +164,37 @@ func FuzzEmail(f *testing.F) {
 		}
 	})
 }
+
+// TestPart takes parts of addresses as they are given, and looks for them in the
+// addresses' keys.
+func TestPart(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		given, part string
+		found       bool
+	}{
+		{"Ada.Lovelace@Example.com", "LOVELACE@ex", true},
+		{"Ada@Example.com", "ada@example.com", true},
+		{"Ada@Example.com", "da@E", true},
+		{"Ada@Example.com", "ada@example.org", false},
+		{"Ünal@example.com", "Ünal", true},
+		{"Ünal@example.com", "U\u0308nal", true}, // as two characters
+		{"Ünal@example.com", "ünal", false},      // only ASCII letters are folded
+		{"ada_b@example.com", "adaxb", false},
+		{"kelvin@example.com", "\u212Aelvin", false}, // a Kelvin sign is not a k
+		{"ada@bücher.example", "bücher", false},      // a domain is searched by its A-labels
+		{"ada@bücher.example", "XN--BCHER", true},
+	} {
+		address, err := email.Parse(test.given)
+		if err != nil {
+			t.Fatalf("Parse(%q) = %v", test.given, err)
+		}
+		part := email.Part(test.part)
+		if found := strings.Contains(address.Key, part); found != test.found {
+			t.Errorf("%q as %q in %q: %t, want %t", test.part, part, address.Key, found, test.found)
+		}
+		if again := email.Part(part); again != part {
+			t.Errorf("Part(%q) = %q, and of that %q", test.part, part, again)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/countersign-auth/countersign"
@@ -40,12 +41,12 @@ func (s *Service) SetPolicy(ctx context.Context, actor countersign.Actor, env co
 		DefaultRoles: countersign.DefaultPolicy(env.Vertical).DefaultRoles,
 		CustomRoles:  slices.Clone(n.CustomRoles), CustomResources: n.CustomResources, CustomScopes: n.CustomScopes,
 	}
-	for id, permissions := range n.DefaultRoles {
+	for _, id := range slices.Sorted(maps.Keys(n.DefaultRoles)) { // so that of two wrong ones always the same is named
 		i := slices.IndexFunc(after.DefaultRoles, func(r countersign.Role) bool { return r.ID == id })
 		if i < 0 {
 			return after, countersign.ErrInvalidRoleForVertical.Saying("Received: %s; the project is %s.", id, env.Vertical)
 		}
-		after.DefaultRoles[i].Permissions = permissions
+		after.DefaultRoles[i].Permissions = n.DefaultRoles[id]
 	}
 	err := s.Store.Update(ctx, actor, func(tx *store.Tx) error {
 		before, err := policy(ctx, tx, env)

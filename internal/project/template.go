@@ -34,7 +34,8 @@ func template(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, 
 // SetTemplate replaces one of an environment's JWT templates, which is kept as it
 // was sent. Errors: ErrJWTTemplateNotFound, ErrJWTTemplateInvalidJSON,
 // ErrJWTTemplateInvalidTag, ErrJWTTemplateMismatchedTag,
-// ErrStytchClaimsInCustomClaims, and ErrInvalidArgument for the audience.
+// ErrStytchClaimsInCustomClaims, ErrEnvironmentNotFound, and ErrInvalidArgument
+// for the audience.
 func (s *Service) SetTemplate(ctx context.Context, actor countersign.Actor, env countersign.Environment, typ countersign.TemplateType, after countersign.Template) (countersign.Template, error) {
 	if err := checkTemplateType(typ); err != nil {
 		return after, err
@@ -48,7 +49,7 @@ func (s *Service) SetTemplate(ctx context.Context, actor countersign.Actor, env 
 			return err
 		}
 		if err := tx.PutTemplate(ctx, env.ID, typ, after); err != nil {
-			return err
+			return or(err, countersign.ErrEnvironmentNotFound)
 		}
 		return tx.Record(ctx, env.ID, "jwt_template.updated", string(typ), change(before, after))
 	})

@@ -9,50 +9,123 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/servertest"
 	"github.com/countersign-auth/countersign/internal/storetest"
 )
 
 // TestBadBodies sends every route that reads a body what is no JSON object, and
 // its own fields with other values than they take. Whatever comes, the answer is
-// the contract's and the server is not at fault.
+// the contract's, the server is not at fault, and a refusal changes nothing.
 func TestBadBodies(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := newInputWorld(t, serverOptions{database: database})
-		for route, sample := range w.bodies() {
-			t.Run(route, func(t *testing.T) {
-				t.Parallel()
-				method, pattern, _ := strings.Cut(route, " ")
-				path := w.path(pattern)
-				send := func(why, body string) reply {
-					answer := w.call(method, path, w.authorization(path), body)
-					expectOrderly(t, why+" "+shortened(body), answer)
-					return answer
-				}
-				for why, body := range notObjects() {
-					if a := send(why, body); a.status != http.StatusBadRequest || !strings.Contains(string(a.body), `"error_type":"bad_request"`) {
-						t.Errorf("%s: %d %s, want 400 bad_request", why, a.status, a.body)
-					}
-				}
-				for _, body := range []string{"", "null", "{}", " \r\n\t{} "} {
-					send("no members", body)
-				}
-				for _, variant := range variants(t, sample) {
-					a := send(variant.why, variant.body)
-					if variant.wrongType && a.status != http.StatusBadRequest {
-						t.Errorf("%s: %d %s, want 400", variant.why, a.status, a.body)
-					}
-				}
-			})
-		}
+		refused := &refusals{}
+		t.Run("routes", func(t *testing.T) {
+			for route, sample := range w.bodies() {
+				t.Run(route, func(t *testing.T) {
+					t.Parallel()
+					w.sendBadBodies(t, route, sample, refused)
+				})
+			}
+		})
+		refused.expectNoEvents(t, database)
 	})
 }
 
-// notObjects are bodies that no endpoint takes.
-func notObjects() map[string]string {
+func (w *inputWorld) sendBadBodies(t *testing.T, route, sample string, refused *refusals) {
+	t.Helper()
+	method, pattern, _ := strings.Cut(route, " ")
+	path := w.path(pattern)
+	send := func(why, body string) reply {
+		answer := w.call(method, path, w.authorization(path), body)
+		expectOrderly(t, why+" "+shortened(body), answer)
+		refused.note(answer)
+		return answer
+	}
+	for why, body := range notObjects(bodyLimit(route)) {
+		if a := send(why, body); a.status != http.StatusBadRequest || !strings.Contains(string(a.body), `"error_type":"bad_request"`) {
+			t.Errorf("%s: %d %s, want 400 bad_request", why, a.status, a.body)
+		}
+	}
+	for _, body := range []string{"", "null", "{}", " \r\n\t{} "} {
+		send("no members", body)
+	}
+	for _, variant := range variants(t, sample) {
+		a := send(variant.why, variant.body)
+		if variant.wrongType && a.status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s, want 400", variant.why, a.status, a.body)
+		}
+	}
+}
+
+// refusals remembers the requests that were refused. A change without an event is
+// impossible, so a refused request that left none changed nothing.
+type refusals struct {
+	mu  sync.Mutex
+	ids map[string]string // of requests, with the answer
+}
+
+func (r *refusals) note(a reply) {
+	if a.status == http.StatusOK {
+		return
+	}
+	var body struct {
+		RequestID string `json:"request_id"`
+	}
+	if json.Unmarshal(a.body, &body) != nil {
+		return // which expectOrderly tells
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ids == nil {
+		r.ids = map[string]string{}
+	}
+	r.ids[body.RequestID] = string(a.body)
+}
+
+func (r *refusals) expectNoEvents(t *testing.T, database string) {
+	t.Helper()
+	if len(r.ids) == 0 {
+		t.Fatal("nothing was refused")
+	}
+	rows, err := storetest.Raw(t, database).QueryContext(t.Context(), `SELECT request_id, action FROM events WHERE request_id IS NOT NULL`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	events := 0
+	for ; rows.Next(); events++ {
+		var id countersign.RequestID
+		var action string
+		if err := rows.Scan(&id, &action); err != nil {
+			t.Fatal(err)
+		}
+		if answer, refused := r.ids[id.String()]; refused {
+			t.Errorf("a refused request left the event %s: %s", action, answer)
+		}
+	}
+	if err := rows.Err(); err != nil || events == 0 {
+		t.Fatalf("%d events, %v", events, err)
+	}
+}
+
+// bodyLimit is how large the body of a route may be.
+func bodyLimit(route string) int {
+	switch route {
+	case "PUT " + policyPath, "POST /v1/users/import", "PUT " + consumerSDKPath, "PUT " + b2bSDKPath:
+		return 1 << 20
+	default:
+		return 64 << 10
+	}
+}
+
+// notObjects are bodies that no endpoint takes whose bodies may have limit bytes.
+func notObjects(limit int) map[string]string {
 	const deep = 10_000
 	return map[string]string{
 		"cut off":                `{"name": "x"`,
@@ -78,10 +151,17 @@ func notObjects() map[string]string {
 		"deep arrays":            `{"unknown": ` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + `}`,
 		"deep objects, open":     strings.Repeat(`{"a":`, deep),
 		"deep arrays, open":      strings.Repeat("[", deep),
-		"too large":              `{"unknown": "` + strings.Repeat("x", 64<<10) + `"}`,
-		"too large, in spaces":   strings.Repeat(" ", 64<<10) + `{}`,
+		"too large":              `{"unknown": "` + strings.Repeat("x", limit) + `"}`,
+		"too large, in spaces":   strings.Repeat(" ", limit) + `{}`,
 		"form fields":            `name=x&vertical=CONSUMER`,
 	}
+}
+
+// typed are the fields whose members have a type of their own. The members of
+// others, as of metadata, are anything; the lines of an import are refused one by
+// one.
+var typed = []string{
+	"name", "authorization_check", "query", "operands", "stytch_user", "permissions", "custom_roles", "custom_resources", "custom_scopes",
 }
 
 type variant struct {
@@ -114,8 +194,16 @@ func variants(t *testing.T, sample string) (list []variant) {
 				send(other.why, other.wrongType)
 			}
 			object[name] = value
-			if inner, ok := value.(map[string]any); ok {
-				visit(at+name+".", inner, free || name != "name" && name != "authorization_check")
+			free := free || !slices.Contains(typed, name)
+			switch inner := value.(type) {
+			case map[string]any:
+				visit(at+name+".", inner, free)
+			case []any:
+				for i, item := range inner {
+					if member, ok := item.(map[string]any); ok {
+						visit(fmt.Sprintf("%s%s[%d].", at, name, i), member, free)
+					}
+				}
 			}
 		}
 	}
@@ -170,7 +258,7 @@ func TestBadBodiesKnowAllFields(t *testing.T) {
 	for _, body := range w.bodies() {
 		all.WriteString(body)
 	}
-	types := regexp.MustCompile(`(?s)type (\w*Request|settings) struct \{(.*?)\n\}`)
+	types := regexp.MustCompile(`(?s)type (\w*Request|settings|redirectTypes) struct \{(.*?)\n\}`)
 	fields := regexp.MustCompile("json:\"([a-z0-9_]+)")
 	found := 0
 	for _, folder := range []string{"../api/consumer/*.go", "../api/management/*.go"} {
@@ -227,12 +315,12 @@ func TestBadPaths(t *testing.T) {
 					bent[i] = segment
 					return "/" + strings.Join(bent, "/")
 				}
-				refusal := http.StatusNotFound
-				if patternSegments[i][0] == '{' {
-					refusal = http.StatusBadRequest
+				refusals := []int{http.StatusBadRequest}
+				if patternSegments[i][0] != '{' { // /v1/users/{user_id} takes the places of words too, with some methods
+					refusals = append(refusals, http.StatusNotFound, http.StatusMethodNotAllowed)
 				}
 				for _, segment := range []string{"%00", segments[i] + "%00", "%ff", "%C0%AF"} {
-					send(with(segment), refusal, http.StatusBadRequest) // /v1/users/{user_id} takes the places of words too
+					send(with(segment), refusals...)
 				}
 				for _, segment := range []string{
 					"%2F", "%2e%2e", "%2e", "..%2f..", "%20", "%E2%80%AE", "%25", "{}", "'", "*", strings.Repeat("x", 4000), strings.ToUpper(segments[i]) + "x",
@@ -262,18 +350,25 @@ func TestBadPaths(t *testing.T) {
 func TestWrongMethods(t *testing.T) {
 	t.Parallel()
 	w := newInputWorld(t, serverOptions{})
-	allowed := map[string][]string{}
+	allowed := map[string][]string{} // by path: more than one pattern may fit it
 	for _, route := range w.Routes() {
-		allowed[route.Pattern] = append(allowed[route.Pattern], route.Method)
+		path := w.path(route.Pattern)
+		if allowed[path] != nil {
+			continue
+		}
+		for _, other := range w.Routes() {
+			if fits(other.Pattern, path) && !slices.Contains(allowed[path], other.Method) {
+				allowed[path] = append(allowed[path], other.Method)
+			}
+		}
 	}
 	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "\u00e9"}
-	for pattern, takes := range allowed {
+	for path, takes := range allowed {
 		slices.Sort(takes)
 		for _, method := range methods {
 			if slices.Contains(takes, method) || method == "HEAD" && slices.Contains(takes, "GET") {
 				continue
 			}
-			path := w.path(pattern)
 			answer := w.call(method, path, w.authorization(path), "{}")
 			expectOrderly(t, method+" "+path, answer)
 			if got := answer.header.Get("Allow"); answer.status != http.StatusMethodNotAllowed || got != strings.Join(takes, ", ") ||
@@ -291,6 +386,20 @@ func TestWrongMethods(t *testing.T) {
 			}
 		}
 	}
+}
+
+// fits reports whether a path is one of a pattern.
+func fits(pattern, path string) bool {
+	names, segments := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(names) != len(segments) {
+		return false
+	}
+	for i, name := range names {
+		if name != segments[i] && !strings.HasPrefix(name, "{") {
+			return false
+		}
+	}
+	return true
 }
 
 // TestBadCredentials sends every route that asks for credentials none that are

@@ -100,7 +100,7 @@ type inputWorld struct {
 
 func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	t.Helper()
-	w := &inputWorld{local: newServer(t, o), issuer: issuertest.New(t), names: map[string]string{"project_slug": "input", "environment_slug": "test"}}
+	w := &inputWorld{local: newServer(t, o), issuer: issuertest.New(t), names: map[string]string{"project_slug": "input", "environment_slug": "test", "destination_type": "GRAFANA_LOKI"}}
 	w.manage(http.MethodPost, "/pwa/v3/projects", `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`)
 	environment := w.manage(http.MethodPost, "/pwa/v3/projects/input/environments",
 		`{"name": "Input", "type": "TEST", "environment_slug": "test", "session_jwt_algorithm": "EdDSA"}`)
@@ -121,6 +121,10 @@ func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	attested := w.must(w.call(http.MethodPost, "/v1/sessions/attest", w.basic,
 		fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60}`, w.names["profile_id"], w.token)))
 	w.names["user_id"] = text(attested["user_id"])
+	emails, _ := at(attested, "user", "emails").([]any)
+	w.names["email_id"] = text(at(emails[0], "email_id"))
+	w.names["jwt_template_type"] = "SESSION"
+	w.names["connected_app_id"] = "connected-app-test-00000000-0000-4000-8000-000000000001"
 	return w
 }
 
@@ -162,15 +166,44 @@ func (w *inputWorld) bodies() map[string]string {
 			"session_token": "a", "session_jwt": "b"}`, w.names["profile_id"], w.token),
 		"POST /v1/sessions/authenticate": `{"session_token": "a", "session_jwt": "b", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
 			"authorization_check": {"resource_id": "documents", "action": "read"}}`,
-		"POST /v1/sessions/revoke": `{"session_id": "a", "session_token": "b", "session_jwt": "c"}`,
+		"POST /v1/sessions/revoke": `{"session_id": "a", "session_token": "b", "session_jwt": "c", "user_id": "d"}`,
 		"POST /v1/users": `{"email": "ada@example.com", "phone_number": "+442071838750", "name": {"first_name": "Ada", "middle_name": "King", "last_name": "Lovelace"},
 			"create_user_as_pending": true, "trusted_metadata": {"tier": "a"}, "untrusted_metadata": {"theme": "b"}, "external_id": "crm|7", "roles": ["admin"]}`,
+		"POST /v1/sessions/migrate": `{"session_token": "a", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"}}`,
+		"PUT /v1/users/{user_id}": `{"emails": ["ada@example.com"], "phone_numbers": ["+442071838750"], "crypto_wallets": [{}],
+			"name": {"first_name": "Ada", "middle_name": "King", "last_name": "Lovelace"}, "trusted_metadata": {"tier": "a"},
+			"untrusted_metadata": {"theme": "b"}, "external_id": "crm|7", "roles": ["admin"]}`,
+		"PUT /v1/users/{user_id}/exchange_primary_factor": `{"email_address": "ada@example.com", "phone_number": "+442071838750"}`,
+		"POST /v1/users/search": `{"cursor": "a", "limit": 10, "query": {"operator": "OR", "operands": [
+			{"filter_name": "status", "filter_value": "active"}, {"filter_name": "user_id", "filter_value": ["a"]},
+			{"filter_name": "email_verified", "filter_value": true}, {"filter_name": "email_address_fuzzy", "filter_value": "example"},
+			{"filter_name": "created_at_between", "filter_value": {"greater_than": "2026-01-05T10:00:00Z", "less_than": "2026-01-05T10:00:01Z"}}]}}`,
+		"POST /v1/users/import": `{"users": [{"email": "ada@example.com", "email_verified": true, "phone_number_verified": true,
+			"trusted_metadata": {"tier": "a"}, "external_id": "crm|7", "roles": ["admin"], "name": {"first_name": "Ada"}}]}`,
+		"PUT " + policyPath: `{"stytch_member": null, "stytch_admin": null, "stytch_user": {"permissions": [{"resource_id": "documents", "actions": ["read"]}]},
+			"custom_resources": [{"resource_id": "documents", "description": "a", "available_actions": ["read"]}],
+			"custom_roles": [{"role_id": "reader", "description": "a", "permissions": [{"resource_id": "documents", "actions": ["*"]}]}],
+			"custom_scopes": [{"scope": "read", "description": "a", "permissions": [{"resource_id": "documents", "actions": ["shred"]}]}]}`,
+		"PUT " + consumerSDKPath: `{"config": {"basic": {"enabled": true, "domains": ["https://a.example"], "bundle_ids": ["a"]},
+			"sessions": {"max_session_duration_minutes": 4}, "magic_links": {"login_or_create_enabled": true, "send_enabled": true, "pkce_required": true},
+			"otps": {"sms_send_enabled": true, "sms_autofill_metadata": [{"metadata_type": "hash", "metadata_value": "a", "bundle_id": "b"}]},
+			"oauth": {"enabled": true, "pkce_required": true}, "totps": {"enabled": true, "create_totps": true}, "webauthn": {"enabled": true, "create_webauthns": true},
+			"crypto_wallets": {"enabled": true, "siwe_required": true}, "dfppa": {"enabled": "ENABLED", "on_challenge": "BLOCK"},
+			"biometrics": {"enabled": true, "create_biometrics_enabled": true}, "passwords": {"enabled": true, "pkce_required_for_password_resets": true},
+			"cookies": {"http_only": "ENABLED"}, "user_impersonation": {"enabled": true}}}`,
+		"PUT " + b2bSDKPath: `{"config": {"basic": {"enabled": true, "allow_self_onboarding": true, "enable_member_permissions": true,
+			"domains": [{"domain": "https://a.example", "slug_pattern": "b"}], "bundle_ids": ["a"]}, "sso": {"enabled": true, "pkce_required": true}}}`,
+		"POST " + redirectURLsPath:      `{"url": "http://a.example", "valid_types": [{"type": "LOGIN", "is_default": true}], "do_not_promote_defaults": true}`,
+		"PUT " + redirectURLsPath:       `{"valid_types": [{"type": "LOGIN", "is_default": true}], "do_not_promote_defaults": true}`,
+		"PUT " + templatePath:           `{"template_content": "{\"a\": {{ user.user_id }", "custom_audience": "https://api.example.com"}`,
 		"POST " + projectsPath:          `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`,
 		"PATCH " + projectPath:          `{"name": "Input"}`,
 		"POST " + environmentsPath:      `{"name": "Input", "type": "TEST", "environment_slug": "test", ` + settings + `}`,
 		"PATCH " + environmentPath:      `{"name": "Input", ` + settings + `}`,
 		"POST " + profilesPath:          fmt.Sprintf(`{"name": "idp", "audience": "a", "issuer": "i", "public_key_type": "PEM", "jwks_url": "https://idp.example.com", "pem_files": ["%s"], "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`, jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))),
 		"PATCH " + profilePath:          `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`,
+		"POST " + eventStreamsPath:      `{"destination_type": "DATADOG", "destination_config": {"datadog": {"api_key": "broken", "site": "EU"}}}`,
+		"PUT " + eventStreamPath:        `{"destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "p"}}}`,
 		"POST " + profilePath + "/keys": `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,
 	}
 }

@@ -185,6 +185,15 @@ func (p *planting) liveThroughADay() {
 	p.post("/v1/users", `{"email": "%s"}`, "grace@example.com")
 	p.post("/v1/users", `{"phone_number": %q}`, p.plant("a number that is none", "call me on +1 650 555 0100"))
 
+	p.post("/v1/users/import", `{"users": [{"email": "eve@example.com", "trusted_metadata": {"note": "%s"}}, {"email": "grace@example.com", "untrusted_metadata": {"note": "%s"}},
+		{"phone_number": "%s"}, {"email": ["%s"]}, "%s"]}`, p.plantKept("metadata of an import", "metadata-value-of-eve"), p.plant("metadata of a line that was refused", "metadata-value-refused"),
+		p.plant("a number of an import that is none", "phone me at 555 0199"), p.plant("an address of the wrong type", "address-in-a-list"), p.plant("a line of the wrong type", "line-that-is-a-string"))
+	p.send(http.MethodPut, p.path("/v1/users/{user_id}"), p.basic, fmt.Sprintf(`{"trusted_metadata": {"note": "%s"}}`, p.plantKept("metadata of an update", "metadata-value-of-ada")))
+	p.send(http.MethodPut, p.path("/v1/users/{user_id}"), p.basic, fmt.Sprintf(`{"trusted_metadata": "%s"}`, p.plant("metadata that is none", "metadata-that-is-text")))
+	p.post("/v1/users/search", `{"query": {"operator": "AND", "operands": [{"filter_name": "email_address", "filter_value": ["%s"]}]}}`, p.plant("an address that is searched", "looked-for@example.com"))
+	p.post("/v1/users/search", `{"query": {"operator": "AND", "operands": [{"filter_name": "status", "filter_value": "%s"}]}}`, p.plant("a status that is none", "status-value-0815"))
+	p.post("/v1/users/search", `{"cursor": "%s"}`, p.plant("a cursor that is none", "cursor-value-0815"))
+
 	// Profiles: a private key that was sent by mistake must not stay.
 	private := p.plant("the body of a private key", "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg")
 	begin, end := "-----BEGIN PRIVATE "+`KEY-----\n`, `\n-----END PRIVATE `+`KEY-----\n`
@@ -193,6 +202,22 @@ func (p *planting) liveThroughADay() {
 	p.post(p.path(profilesPath), `{"name": "x", "issuer": "i", "audience": "a", "public_key_type": "JWK", "jwks_url": "https://u:%s@idp.example.com/"}`,
 		p.plant("the password of a URL", "url-password-0123456789"))
 	p.post(base+"/signing_keys/rotate", "")
+
+	// Destinations of events: shown to who gives them, and to nobody later.
+	for _, config := range []string{
+		`"DATADOG", "destination_config": {"datadog": {"api_key": "` + p.plant("an API key", "0123456789abcdef0123456789abcdef") + `"}}`,
+		`"GRAFANA_LOKI", "destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "` + p.plant("a password", "loki-password-0123456789") + `"}}`,
+	} {
+		typ := strings.Split(config, `"`)[1]
+		p.must(p.post(base+"/event_log_streaming", `{"destination_type": %s}`, config))
+		p.must(p.post(base+"/event_log_streaming/"+typ+"/enable", ""))
+		p.post(base+"/event_log_streaming", `{"destination_type": %s}`, config)
+		p.must(p.send(http.MethodPut, base+"/event_log_streaming/"+typ, p.authorization(base), `{"destination_type": `+config+`}`))
+		p.errors.Write(p.send(http.MethodGet, base+"/event_log_streaming/"+typ, p.authorization(base), "").body)
+		if typ == "DATADOG" {
+			p.must(p.send(http.MethodDelete, base+"/event_log_streaming/"+typ, p.authorization(base), ""))
+		}
+	}
 }
 
 // dump is every row of every table as text, bytes also as they are.
@@ -202,7 +227,7 @@ func dump(t *testing.T, database string) map[string]string {
 	all := map[string]string{}
 	for _, table := range []string{
 		"workspace_keys", "workspace_facts", "projects", "environments", "secrets", "public_tokens", "profiles", "pem_files", "key_sets",
-		"signing_keys", "users", "user_identifiers", "sessions", "events",
+		"signing_keys", "users", "user_identifiers", "sessions", "configurations", "events", "event_streams",
 	} {
 		all[table] = dumpTable(t, db, table)
 	}

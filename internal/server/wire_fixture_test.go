@@ -35,8 +35,10 @@ import (
 //	$USER $SESSION $SESSION_TOKEN $SESSION_JWT
 //	                         what $PROFILE made of $TOKEN, for an hour
 //	$ISSUER $JWKS_URL        an issuer
+//	$USERINFO_URL            another provider's userinfo endpoint, which knows ada@example.com
 //	$PEM(algorithm, form)    a public key of the issuer; $WEAK_PEM one of 1024 bits
 //	$REPEAT(text, n)         text, n times
+//	$NUMBER                  another one each time, from 1
 //
 // With OTHER_, LIVE_ or B2B_ before it, a placeholder is of another environment:
 // a second one like the first, one of type LIVE, one of a B2B project.
@@ -80,6 +82,9 @@ func (g *golden) value(name string, args []string) string {
 		return g.pem(args)
 	case "WEAK_PEM":
 		return g.bound(name, weakPEM(g.t))
+	case "NUMBER":
+		g.number++
+		return strconv.Itoa(g.number)
 	case "REPEAT":
 		n, err := strconv.Atoi(args[1])
 		if err != nil {
@@ -88,6 +93,8 @@ func (g *golden) value(name string, args []string) string {
 		return strings.Repeat(args[0], n)
 	case "ISSUER", "JWKS_URL":
 		g.startIssuer()
+	case "USERINFO_URL":
+		g.startUserinfo()
 	case "PROJECT_SLUG", "ENVIRONMENT_SLUG", "PROJECT_ID", "SECRET_ID", "SECRET":
 		g.makeEnvironment(prefix)
 	case "PROFILE":
@@ -122,6 +129,11 @@ func (g *golden) startIssuer() {
 	g.issuer = issuertest.New(g.t, issuertest.Clock(g.server.clock.Now))
 	g.bound("ISSUER", g.issuer.URL())
 	g.labels.byName["JWKS_URL"] = g.issuer.JWKSURL() // shown as a URL of $ISSUER
+}
+
+func (g *golden) startUserinfo() {
+	g.userinfo = newUserinfo(g.t)
+	g.bound("USERINFO_URL", g.userinfo.URL)
 }
 
 func (g *golden) instruct(section string) {

@@ -28,14 +28,35 @@ var answers = map[string]string{
 
 	"GET /openapi.json": "openapi:string info:object tags:[object] paths:object components:object",
 
-	"POST /v1/sessions/attest":            "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
-	"POST /v1/sessions/authenticate":      "session:session session_token:string session_jwt:string user:user verdict:?verdict",
-	"POST /v1/sessions/revoke":            "",
-	"GET /v1/sessions":                    "sessions:[session]",
-	"GET /v1/sessions/jwks/{project_id}":  "keys:[jwk]",
-	"POST /v1/users":                      "user_id:string email_id:string status:string phone_id:string user:user",
-	"GET /v1/users/{user_id}":             shapes["user"],
-	"DELETE /v1/users/{user_id}":          "user_id:string",
+	"POST /v1/sessions/attest":           "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
+	"POST /v1/sessions/authenticate":     "session:session session_token:string session_jwt:string user:user verdict:?verdict",
+	"POST /v1/sessions/revoke":           "",
+	"GET /v1/sessions":                   "sessions:[session]",
+	"GET /v1/sessions/jwks/{project_id}": "keys:[jwk]",
+	"POST /v1/users":                     "user_id:string email_id:string status:string phone_id:string user:user",
+	"POST /v1/sessions/migrate":          "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
+	"GET /v1/users/{user_id}":            shapes["user"],
+	"PUT /v1/users/{user_id}":            "user_id:string emails:[email] phone_numbers:[phone] crypto_wallets:[object] user:user",
+	"DELETE /v1/users/{user_id}":         "user_id:string",
+	"POST /v1/users/search":              "results:[user] results_metadata:results_metadata",
+	"POST /v1/users/import":              "results:[imported]",
+	"GET /v1/rbac/policy":                "policy:runtime_policy",
+	"GET /v1/debug/whoami":               "project_id:string name:string",
+	"GET /v1/projects/metrics":           "project_id:string metrics:[metric]",
+
+	"PUT /v1/users/{user_id}/exchange_primary_factor":                      changedUser,
+	"DELETE /v1/users/{user_id}/external_id":                               changedUser,
+	"DELETE /v1/users/emails/{email_id}":                                   changedUser,
+	"DELETE /v1/users/phone_numbers/{phone_id}":                            changedUser,
+	"DELETE /v1/users/webauthn_registrations/{webauthn_registration_id}":   changedUser,
+	"DELETE /v1/users/biometric_registrations/{biometric_registration_id}": changedUser,
+	"DELETE /v1/users/totps/{totp_id}":                                     changedUser,
+	"DELETE /v1/users/crypto_wallets/{crypto_wallet_id}":                   changedUser,
+	"DELETE /v1/users/passwords/{password_id}":                             changedUser,
+	"DELETE /v1/users/oauth/{oauth_user_registration_id}":                  changedUser,
+	"GET /v1/users/{user_id}/connected_apps":                               "connected_apps:[connected_app]",
+	"POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke":    "",
+
 	"POST " + projectsPath:                "project:project",
 	"GET " + projectsPath:                 "projects:[project]",
 	"GET " + projectPath:                  "project:project",
@@ -68,6 +89,27 @@ var answers = map[string]string{
 	"DELETE " + profilePath + "/keys/{pem_file_id}":    "",
 	"GET " + environmentPath + "/signing_keys":         "signing_keys:[signing_key]",
 	"POST " + environmentPath + "/signing_keys/rotate": "signing_key:signing_key",
+	"GET " + policyPath:                                "policy:policy",
+	"PUT " + policyPath:                                "policy:policy",
+	"GET " + templatePath:                              "jwt_template:jwt_template",
+	"PUT " + templatePath:                              "jwt_template:jwt_template",
+	"GET " + consumerSDKPath:                           "config:consumer_sdk",
+	"PUT " + consumerSDKPath:                           "config:consumer_sdk",
+	"GET " + b2bSDKPath:                                "config:b2b_sdk",
+	"PUT " + b2bSDKPath:                                "config:b2b_sdk",
+	"POST " + redirectURLsPath:                         "redirect_url:redirect_url",
+	"GET " + redirectURLsPath:                          "redirect_url:redirect_url",
+	"PUT " + redirectURLsPath:                          "redirect_url:redirect_url",
+	"DELETE " + redirectURLsPath:                       "",
+	"GET " + redirectURLsPath + "/all":                 "redirect_urls:[redirect_url]",
+	"GET " + environmentPath + "/events":               "events:[event] next_cursor:?string",
+
+	"POST " + eventStreamsPath:             "event_log_streaming_config:event_stream",
+	"GET " + eventStreamPath:               "event_log_streaming_config:masked_event_stream",
+	"PUT " + eventStreamPath:               "event_log_streaming_config:event_stream",
+	"DELETE " + eventStreamPath:            "",
+	"POST " + eventStreamPath + "/enable":  "",
+	"POST " + eventStreamPath + "/disable": "",
 }
 
 const (
@@ -77,12 +119,22 @@ const (
 	environmentPath  = environmentsPath + "/{environment_slug}"
 	profilesPath     = environmentPath + "/trusted_token_profiles"
 	profilePath      = profilesPath + "/{profile_id}"
+	policyPath       = environmentPath + "/rbac_policy"
+	consumerSDKPath  = environmentPath + "/sdk/consumer"
+	b2bSDKPath       = environmentPath + "/sdk/b2b"
+	redirectURLsPath = environmentPath + "/redirect_urls"
+	templatePath     = environmentPath + "/jwt_templates/{jwt_template_type}"
+	eventStreamsPath = environmentPath + "/event_log_streaming"
+	eventStreamPath  = eventStreamsPath + "/{destination_type}"
 )
+
+// changedUser is the answer of everything that changes one thing about a user.
+const changedUser = "user_id:string user:user"
 
 var shapes = map[string]string{
 	"session":    "session_id:string user_id:string authentication_factors:[factor] roles:[string] started_at:time last_accessed_at:time expires_at:time attributes:attributes custom_claims:?object",
 	"attributes": "ip_address:string user_agent:string",
-	"factor":     "type:string delivery_method:string last_authenticated_at:time created_at:time updated_at:time trusted_auth_token_factor:trusted_auth_token_factor",
+	"factor":     "type:string delivery_method:string last_authenticated_at:time created_at:time updated_at:time trusted_auth_token_factor:-trusted_auth_token_factor",
 
 	"trusted_auth_token_factor": "token_id:string",
 
@@ -93,6 +145,50 @@ var shapes = map[string]string{
 	"email":   "email_id:string email:string verified:bool",
 	"phone":   "phone_id:string phone_number:string verified:bool",
 	"verdict": "authorized:bool granting_roles:[string]",
+
+	"results_metadata": "total:int next_cursor:?string",
+	"imported":         "user_id:string error_type:string error_message:string",
+	"connected_app":    "connected_app_id:string name:string description:string client_type:string scopes_granted:string logo_url:?string",
+	"runtime_policy":   "roles:[role] resources:[resource] scopes:[scope]",
+	"resource":         "resource_id:string description:string actions:[string]",
+	"role":             "role_id:string description:string permissions:[permission]",
+	"scope":            "scope:string description:string permissions:[permission]",
+	"permission":       "resource_id:string actions:[string]",
+	"metric":           "metric_type:string count:int",
+
+	"policy": "stytch_member:-default_role stytch_admin:-default_role stytch_user:-default_role stytch_resources:[managed_resource]" +
+		" custom_roles:[role] custom_resources:[managed_resource] custom_scopes:[scope]",
+	"default_role":     "permissions:[permission]",
+	"managed_resource": "resource_id:string description:string available_actions:[string]",
+	"consumer_sdk": "basic:consumer_basic sessions:sdk_sessions magic_links:consumer_magic_links otps:consumer_otps oauth:with_pkce totps:sdk_totps" +
+		" webauthn:consumer_webauthn crypto_wallets:consumer_wallets dfppa:dfppa biometrics:consumer_biometrics passwords:sdk_passwords" +
+		" cookies:sdk_cookies user_impersonation:enabled",
+	"b2b_sdk": "basic:b2b_basic sessions:sdk_sessions magic_links:with_pkce oauth:with_pkce totps:sdk_totps sso:with_pkce otps:b2b_otps dfppa:dfppa" +
+		" passwords:sdk_passwords cookies:sdk_cookies user_impersonation:enabled",
+	"consumer_basic":       "enabled:bool domains:[string] bundle_ids:[string]",
+	"b2b_basic":            "enabled:bool allow_self_onboarding:bool enable_member_permissions:bool domains:[sdk_domain] bundle_ids:[string]",
+	"sdk_domain":           "domain:string slug_pattern:string",
+	"sdk_sessions":         "max_session_duration_minutes:int",
+	"consumer_magic_links": "login_or_create_enabled:bool send_enabled:bool pkce_required:bool",
+	"consumer_otps": "sms_login_or_create_enabled:bool whatsapp_login_or_create_enabled:bool email_login_or_create_enabled:bool sms_send_enabled:bool" +
+		" whatsapp_send_enabled:bool email_send_enabled:bool sms_autofill_metadata:[sms_autofill]",
+	"b2b_otps":            "sms_enabled:bool email_enabled:bool sms_autofill_metadata:[sms_autofill]",
+	"sms_autofill":        "metadata_type:string metadata_value:string bundle_id:string",
+	"with_pkce":           "enabled:bool pkce_required:bool",
+	"enabled":             "enabled:bool",
+	"sdk_totps":           "enabled:bool create_totps:bool",
+	"consumer_webauthn":   "enabled:bool create_webauthns:bool",
+	"consumer_wallets":    "enabled:bool siwe_required:bool",
+	"consumer_biometrics": "enabled:bool create_biometrics_enabled:bool",
+	"sdk_passwords":       "enabled:bool pkce_required_for_password_resets:bool",
+	"sdk_cookies":         "http_only:string",
+	"dfppa":               "enabled:string on_challenge:string",
+	"redirect_url":        "url:string valid_types:[redirect_url_type]",
+	"redirect_url_type":   "type:string is_default:bool",
+
+	"jwt_template": "template_content:string custom_audience:string jwt_template_type:string",
+	"event": "event_id:string occurred_at:time actor_type:string actor_id:string request_id:?string action:string object:string" +
+		" detail:?object",
 
 	// crv, x and y are there for keys that are not RSA.
 	"jwk": "kty:string use:string key_ops:[string] alg:string kid:string n:string e:string x5c:[string] x5tS256:string crv:-string x:-string y:-string",
@@ -113,7 +209,17 @@ var shapes = map[string]string{
 	"key_set":     "jwks_url:string state:string fetched_at:?time fresh_until:?time next_refresh_at:?time last_error:?string last_error_at:?time key_ids:[string] skipped_keys:[skipped_key]",
 	"skipped_key": "key_id:string index:int reason:string",
 	"signing_key": "signing_key_id:string algorithm:string state:string created_at:time activates_at:time removed_at:?time",
-	"error":       "error_type:string error_message:string error_url:string",
+
+	"event_stream":        "destination_type:string destination_config:destination streaming_status:string",
+	"masked_event_stream": "destination_type:string destination_config:masked_destination streaming_status:string last_error:?string",
+	"destination":         "datadog:?datadog grafana_loki:?loki",
+	"masked_destination":  "datadog:?masked_datadog grafana_loki:?masked_loki",
+	"datadog":             "api_key:string site:string",
+	"masked_datadog":      "api_key_last_four:string site:string",
+	"loki":                "hostname:string username:string password:string",
+	"masked_loki":         "hostname:string username:string password_last_four:string",
+
+	"error": "error_type:string error_message:string error_url:string",
 }
 
 // patternOf is the route that a request has: literal segments before names.

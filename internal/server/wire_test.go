@@ -33,6 +33,7 @@ var updateGolden = flag.Bool("update", false, "rewrite the golden exchanges in t
 //	session_jwt  header and payload of the last session JWT: rewritten by -update
 //	setup [xN]   a request that must succeed, N times, and is not shown
 //	issuer       down | up | body and a key set: how $ISSUER behaves from now on
+//	userinfo     status and body that $USERINFO_URL answers with from now on
 //	clock        a duration, by which the clock moves
 //	server       nothing: the file gets a server of its own; so does one with clock
 //
@@ -117,7 +118,10 @@ type golden struct {
 	server *goldenServer
 	labels *labels
 	issuer *issuertest.Issuer // made when it is first named
-	jwt    string             // the last session JWT that was answered
+	// userinfo is made when it is first named.
+	userinfo *userinfo
+	jwt      string // the last session JWT that was answered
+	number   int    // the last $NUMBER
 }
 
 func newGolden(t *testing.T, s *goldenServer) *golden {
@@ -153,6 +157,14 @@ func (g *golden) replay(want *txtar.Archive) *txtar.Archive {
 			}
 		case "issuer":
 			g.instruct(string(f.Data))
+		case "userinfo":
+			g.value("USERINFO_URL", nil)
+			line, body, _ := strings.Cut(string(f.Data), "\n")
+			status, err := strconv.Atoi(line)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			g.userinfo.answers(status, body)
 		case "clock":
 			d, err := time.ParseDuration(strings.TrimSpace(string(f.Data)))
 			if err != nil {

@@ -39,7 +39,7 @@ func (s *Service) Migrate(ctx context.Context, p MigrateParams) (Attested, error
 	}
 	address, err := s.Userinfo.Email(ctx, env.Settings.ZeroDowntimeSessionMigrationURL, p.Token)
 	if err != nil {
-		return Attested{}, countersign.ErrMigrateUnexpectedResponse.Saying("%v.", err).Because(err)
+		return Attested{}, countersign.ErrMigrateUnexpectedResponse.Saying("Reason: %v.", err).Because(err)
 	}
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {

@@ -12,6 +12,9 @@ const (
 	policyName          = "rbac_policy"
 	templatePrefix      = "jwt_template/" // and the template's type
 	sessionTemplateName = templatePrefix + string(countersign.SessionTemplate)
+	consumerSDKName     = "sdk_config/consumer"
+	b2bSDKName          = "sdk_config/b2b"
+	redirectURLsName    = "redirect_urls"
 )
 
 // configuration reads a document of an environment; ErrNotFound if none was ever
@@ -59,6 +62,40 @@ func (tx *Tx) Template(ctx context.Context, env countersign.EnvironmentID, typ c
 // PutTemplate replaces one of an environment's JWT templates.
 func (tx *Tx) PutTemplate(ctx context.Context, env countersign.EnvironmentID, typ countersign.TemplateType, t countersign.Template) error {
 	return tx.putConfiguration(ctx, env, templatePrefix+string(typ), t)
+}
+
+// ConsumerSDKConfig is what the libraries of a consumer environment may do;
+// ErrNotFound if it was never set.
+func (tx *Tx) ConsumerSDKConfig(ctx context.Context, env countersign.EnvironmentID) (countersign.ConsumerSDKConfig, error) {
+	return configuration[countersign.ConsumerSDKConfig](ctx, tx, env, consumerSDKName)
+}
+
+// PutConsumerSDKConfig replaces what the libraries of a consumer environment may
+// do.
+func (tx *Tx) PutConsumerSDKConfig(ctx context.Context, env countersign.EnvironmentID, c countersign.ConsumerSDKConfig) error {
+	return tx.putConfiguration(ctx, env, consumerSDKName, c)
+}
+
+// B2BSDKConfig is what the libraries of a B2B environment may do; ErrNotFound if
+// it was never set.
+func (tx *Tx) B2BSDKConfig(ctx context.Context, env countersign.EnvironmentID) (countersign.B2BSDKConfig, error) {
+	return configuration[countersign.B2BSDKConfig](ctx, tx, env, b2bSDKName)
+}
+
+// PutB2BSDKConfig replaces what the libraries of a B2B environment may do.
+func (tx *Tx) PutB2BSDKConfig(ctx context.Context, env countersign.EnvironmentID, c countersign.B2BSDKConfig) error {
+	return tx.putConfiguration(ctx, env, b2bSDKName, c)
+}
+
+// RedirectURLs are an environment's, oldest first; ErrNotFound if it never had
+// any.
+func (tx *Tx) RedirectURLs(ctx context.Context, env countersign.EnvironmentID) ([]countersign.RedirectURL, error) {
+	return configuration[[]countersign.RedirectURL](ctx, tx, env, redirectURLsName)
+}
+
+// PutRedirectURLs replaces an environment's redirect URLs.
+func (tx *Tx) PutRedirectURLs(ctx context.Context, env countersign.EnvironmentID, list []countersign.RedirectURL) error {
+	return tx.putConfiguration(ctx, env, redirectURLsName, list)
 }
 
 // Standing is the configuration that requests of an environment are answered by.

@@ -27,8 +27,12 @@ type world struct {
 	user     countersign.User
 	policy   countersign.Policy
 	template countersign.Template
+	consumer countersign.ConsumerSDKConfig
+	b2b      countersign.B2BSDKConfig
+	redirect []countersign.RedirectURL
 	session  countersign.Session
 	keySet   countersign.KeySetSnapshot
+	stream   countersign.EventStream
 }
 
 // exactly compares everything, unexported fields too.
@@ -51,7 +55,7 @@ func newWorld(slug string, class countersign.Class) world {
 		env: countersign.Environment{
 			ID: env, Slug: "env", ProjectSlug: slug, ProjectName: "Prôject \"" + slug + "\"", Vertical: countersign.Consumer, Name: "Ümgebung", Type: kind,
 			OAuthCallbackID: "callback", Settings: countersign.DefaultEnvironmentSettings(), SessionTokenKey: []byte{0, 1, 0xff}, CreatedAt: moment,
-			Revision: 3, // a profile, a policy and a template later
+			Revision: 6, // a profile and five configurations later
 		},
 		secret: countersign.Secret{
 			ID: countersign.NewID[countersign.SecretID](class), EnvironmentID: env, Hash: []byte("hash of " + slug), LastFour: "wxyz", CreatedAt: moment,
@@ -89,6 +93,9 @@ func newWorld(slug string, class countersign.Class) world {
 			CustomScopes:    []countersign.Scope{},
 		},
 		template: countersign.Template{Content: "{\n \"a\": {{ user.name }} }", CustomAudience: "aud"},
+		consumer: countersign.ConsumerSDKConfig{Basic: &countersign.ConsumerBasicConfig{Enabled: true, Domains: []string{"https://a.example"}, BundleIDs: []string{}}},
+		b2b:      countersign.B2BSDKConfig{Sessions: &countersign.SDKSessionsConfig{MaxSessionDurationMinutes: 5}},
+		redirect: []countersign.RedirectURL{{URL: "https://a.example/?x={}&y", Types: []countersign.RedirectURLType{{Type: "LOGIN", IsDefault: true}}}},
 		session: countersign.Session{
 			ID: countersign.NewOrderedID[countersign.SessionID](class, moment), UserID: user, StartedAt: moment, LastAccessedAt: moment,
 			ExpiresAt: moment.Add(time.Hour), Attributes: countersign.SessionAttributes{IPAddress: "192.0.2.1", UserAgent: "ü"},
@@ -100,6 +107,11 @@ func newWorld(slug string, class countersign.Class) world {
 		},
 		keySet: countersign.KeySetSnapshot{
 			EnvironmentID: env, URL: "https://issuer.example/keys", Body: []byte("{\"keys\":[]}\x00\xff"), ETag: `"1"`, FetchedAt: moment, FreshUntil: moment.Add(time.Minute),
+		},
+		stream: countersign.EventStream{
+			EnvironmentID: env, Type: countersign.GrafanaLoki, Status: countersign.StreamingActive, Config: []byte{0, 0xff},
+			Position: countersign.NewOrderedID[countersign.EventID](class, moment.Add(-time.Hour)), LeasedUntil: moment.Add(time.Minute),
+			Failures: 2, LastError: "the answer is 500", NextAttemptAt: moment, CreatedAt: moment,
 		},
 	}
 }
@@ -118,10 +130,14 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.InsertSigningKey(ctx, w.key) },
 			func() error { return tx.PutPolicy(ctx, w.env.ID, w.policy) },
 			func() error { return tx.PutTemplate(ctx, w.env.ID, countersign.SessionTemplate, w.template) },
+			func() error { return tx.PutConsumerSDKConfig(ctx, w.env.ID, w.consumer) },
+			func() error { return tx.PutB2BSDKConfig(ctx, w.env.ID, w.b2b) },
+			func() error { return tx.PutRedirectURLs(ctx, w.env.ID, w.redirect) },
 			func() error { return tx.InsertUser(ctx, w.env.ID, w.user) },
 			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
 			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
 			func() error { return tx.InsertSession(ctx, w.env.ID, w.session) },
+			func() error { return tx.InsertEventStream(ctx, w.stream) },
 			func() error { return tx.Record(ctx, w.env.ID, "world.made", w.env.Slug, map[string]string{"a": "<b>"}) },
 		}
 		for i, step := range steps {
@@ -168,9 +184,23 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.template, err = tx.Template(ctx, w.env.ID, countersign.SessionTemplate); err != nil {
 			return fmt.Errorf("template: %w", err)
 		}
+		if got.consumer, err = tx.ConsumerSDKConfig(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("SDK configuration: %w", err)
+		}
+		if got.b2b, err = tx.B2BSDKConfig(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("SDK configuration: %w", err)
+		}
+		if got.redirect, err = tx.RedirectURLs(ctx, w.env.ID); err != nil {
+			return fmt.Errorf("redirect URLs: %w", err)
+		}
 		if got.session, err = tx.Session(ctx, w.env.ID, w.session.ID); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
+		streams, err := tx.EventStreams(ctx, w.env.ID)
+		if err != nil || len(streams) != 1 {
+			return fmt.Errorf("%d event streams: %w", len(streams), err)
+		}
+		got.stream = streams[0]
 		return nil
 	})
 	if err != nil {
@@ -197,7 +227,7 @@ func still() time.Time { return moment }
 
 // environmentTables are those whose rows belong to an environment.
 var environmentTables = []string{
-	"configurations", "departed_environments", "environments", "events", "key_sets", "pem_files", "profiles", "public_tokens",
+	"configurations", "departed_environments", "environments", "event_streams", "events", "key_sets", "pem_files", "profiles", "public_tokens",
 	"secrets", "sessions", "signing_keys", "user_identifiers", "users",
 }
 

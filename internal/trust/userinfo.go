@@ -44,7 +44,7 @@ func (u *Userinfo) Email(ctx context.Context, rawURL string, token countersign.B
 	}
 	claims, err := parseObject(string(body))
 	if err != nil {
-		return email.Address{}, fmt.Errorf("the answer is not a JSON object: %w", err)
+		return email.Address{}, fmt.Errorf("the answer cannot be read: %w", err)
 	}
 	// A provider that says it did not verify the address vouches for nobody; one
 	// that says nothing is believed, as the operator chose it.
@@ -57,7 +57,7 @@ func (u *Userinfo) Email(ctx context.Context, rawURL string, token countersign.B
 	}
 	address, err := email.Parse(text)
 	if err != nil {
-		return email.Address{}, fmt.Errorf("the email in the answer is %w", err)
+		return email.Address{}, fmt.Errorf("the email in the answer is no address: %w", err)
 	}
 	return address, nil
 }

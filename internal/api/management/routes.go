@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/trust"
@@ -19,6 +20,7 @@ type Surface struct {
 	Projects     *project.Service
 	Keyring      *signing.Keyring
 	Sources      *trust.Sources
+	Streams      *eventstream.Service
 }
 
 // The paths of management.md §1.
@@ -34,8 +36,16 @@ const (
 	profileKeys  = oneProfile + "/keys"
 	signingKeys  = environment + "/signing_keys"
 	rbacPolicy   = environment + "/rbac_policy"
+	consumerSDK  = environment + "/sdk/consumer"
+	b2bSDK       = environment + "/sdk/b2b"
+	redirectURLs = environment + "/redirect_urls"
 	jwtTemplate  = environment + "/jwt_templates/{jwt_template_type}"
+	eventStreams = environment + "/event_log_streaming"
+	eventStream  = eventStreams + "/{destination_type}"
 )
+
+// redirectURLQuery names the redirect URL that a request is about.
+var redirectURLQuery = api.QueryParameter{Name: "url", Description: "The redirect URL, exactly as it was added.", Required: true}
 
 // Routes are the surface's endpoints.
 func (s *Surface) Routes() []api.Route {
@@ -183,12 +193,79 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Replaces a JWT template: a JSON object of at most 8192 bytes with placeholders like {{ user.trusted_metadata.plan }} in the place of values.",
 		},
 		{
+			Method: http.MethodGet, Pattern: consumerSDK, Handler: inEnvironment(s, s.consumerSDKConfig),
+			Summary: "Answers what the browser and mobile libraries of a consumer project may do.",
+		},
+		{
+			Method: http.MethodPut, Pattern: consumerSDK, Handler: inEnvironment(s, s.setConsumerSDKConfig),
+			Summary: "Changes the blocks that are given of a consumer project's SDK configuration; within a block, what is not given is off.",
+		},
+		{
+			Method: http.MethodGet, Pattern: b2bSDK, Handler: inEnvironment(s, s.b2bSDKConfig),
+			Summary: "Answers what the browser and mobile libraries of a B2B project may do.",
+		},
+		{
+			Method: http.MethodPut, Pattern: b2bSDK, Handler: inEnvironment(s, s.setB2BSDKConfig),
+			Summary: "Changes the blocks that are given of a B2B project's SDK configuration; within a block, what is not given is off.",
+		},
+
+		{
+			Method: http.MethodPost, Pattern: redirectURLs, Handler: inEnvironment(s, s.createRedirectURL),
+			Summary: "Adds a redirect URL, or types to one that is there; at most 100 in an environment.",
+		},
+		{
+			Method: http.MethodGet, Pattern: redirectURLs + "/all", Handler: inEnvironment(s, s.listRedirectURLs),
+			Summary: "Lists redirect URLs, oldest first.",
+		},
+		{
+			Method: http.MethodGet, Pattern: redirectURLs, Handler: inEnvironment(s, s.redirectURL), Query: []api.QueryParameter{redirectURLQuery},
+			Summary: "Finds a redirect URL by its exact text.",
+		},
+		{
+			Method: http.MethodPut, Pattern: redirectURLs, Handler: inEnvironment(s, s.updateRedirectURL), Query: []api.QueryParameter{redirectURLQuery},
+			Summary: "Replaces what a redirect URL is for.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: redirectURLs, Handler: inEnvironment(s, s.deleteRedirectURL),
+			Query: []api.QueryParameter{
+				redirectURLQuery,
+				{Name: "do_not_promote_defaults", Description: "true if what it was the default of shall have none."},
+			},
+			Summary: "Removes a redirect URL.",
+		},
+
+		{
 			Method: http.MethodGet, Pattern: environment + "/events", Handler: inEnvironment(s, s.events),
 			Query: []api.QueryParameter{
 				{Name: "limit", Description: "How many at most, from 1 to 1000; 100 if absent."},
 				{Name: "cursor", Description: "The next_cursor of the page before."},
 			},
 			Summary: "Lists audit events, newest first; this server's addition to the contract.",
+		},
+
+		{
+			Method: http.MethodPost, Pattern: eventStreams, Handler: inEnvironment(s, s.createEventStream),
+			Summary: "Makes the one stream of the environment's audit events to a Datadog or a Grafana Loki, disabled; no later answer will show its secret but that of a change.",
+		},
+		{
+			Method: http.MethodGet, Pattern: eventStream, Handler: inEnvironment(s, s.eventStream),
+			Summary: "Finds a stream of audit events, without its secret.",
+		},
+		{
+			Method: http.MethodPut, Pattern: eventStream, Handler: inEnvironment(s, s.updateEventStream),
+			Summary: "Replaces the destination of a stream of audit events, which goes on where it was.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: eventStream, Handler: inEnvironment(s, s.deleteEventStream),
+			Summary: "Deletes a stream of audit events.",
+		},
+		{
+			Method: http.MethodPost, Pattern: eventStream + "/enable", Handler: inEnvironment(s, s.enableEventStream),
+			Summary: "Begins to send the audit events that come from now on.",
+		},
+		{
+			Method: http.MethodPost, Pattern: eventStream + "/disable", Handler: inEnvironment(s, s.disableEventStream),
+			Summary: "Stops sending audit events; those that come meanwhile are never sent.",
 		},
 	}
 }
