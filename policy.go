@@ -53,15 +53,6 @@ const (
 	DefaultAdminRole  = "stytch_admin"  // of members, where it is assigned
 )
 
-// Grant is a role that somebody was given, and by whom.
-type Grant struct {
-	RoleID string `json:"role"`
-	// Revision is the environment's when the role was given.
-	Revision int64       `json:"revision"`
-	Explicit bool        `json:"explicit,omitempty"` // by a call of the API
-	Profiles []ProfileID `json:"profiles,omitempty"` // by tokens of these profiles
-}
-
 // DefaultPolicy is the policy of an environment that has none of its own: the
 // vertical's default roles (rbac.md §3).
 func DefaultPolicy(v Vertical) Policy {

@@ -33,6 +33,15 @@ type User struct {
 	CreatedAt         time.Time
 }
 
+// Grant is a role that somebody was given, and by whom.
+type Grant struct {
+	RoleID string `json:"role"`
+	// Revision is the environment's when the role was given.
+	Revision int64       `json:"revision"`
+	Explicit bool        `json:"explicit,omitempty"` // by a call of the API
+	Profiles []ProfileID `json:"profiles,omitempty"` // by tokens of these profiles
+}
+
 // Name is a person's name; any part may be "".
 type Name struct {
 	First  string `json:"first_name"`
