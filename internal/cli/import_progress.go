@@ -11,7 +11,8 @@ import (
 const (
 	barEvery  = 100 * time.Millisecond
 	lineEvery = 10 * time.Second
-	barWidth  = 24
+	barWidth  = 12
+	lineWidth = 79 // a longer line would break, and could not be drawn over
 )
 
 // progress tells a person how far an import is: as a bar that stays in its place
@@ -58,7 +59,7 @@ func (p *progress) show(t *tally, offset int64) {
 		p.a.remark("%s", line)
 		return
 	}
-	p.draw("\r\x1b[K" + line)
+	p.draw("\r\x1b[K" + line[:min(len(line), lineWidth)])
 	p.drawn = true
 }
 

@@ -386,7 +386,7 @@ func TestImportProgress(t *testing.T) {
 		}
 		want, never string
 	}{
-		{"a bar", &screen{}, "\r\x1b[K[###########.............] 49%  500 lines, ", "\n[#"},
+		{"a bar", &screen{}, "\r\x1b[K[#####.......] 49%  500 lines, ", "\n[#"},
 		{"lines", &bytes.Buffer{}, "% ", "\r"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

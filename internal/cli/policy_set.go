@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/countersign-auth/countersign"
-	"github.com/countersign-auth/countersign/internal/userfile"
 )
 
 type policySet struct {
@@ -95,14 +95,9 @@ func (c *policySet) showChanges(a *app, changes []policyChange) error {
 func refuseUnknown(object countersign.Object, what string) error {
 	known := []string{"stytch_user", "stytch_member", "stytch_admin", "stytch_resources", "custom_roles", "custom_resources", "custom_scopes"}
 	for _, member := range slices.Sorted(maps.Keys(object)) {
-		if slices.Contains(known, member) {
-			continue
+		if !slices.Contains(known, member) {
+			return usage(fmt.Sprintf("%s has a member %.64q, which no policy has", what, member), "a policy has "+strings.Join(known, ", "))
 		}
-		hint := "a policy has " + strings.Join(known, ", ")
-		if near := userfile.Nearest(member, known); near != "" {
-			hint = "did you mean " + near + "? " + hint
-		}
-		return usage(what+" has a member "+printable(member)+", which no policy has", hint)
 	}
 	return nil
 }

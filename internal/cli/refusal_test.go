@@ -146,7 +146,7 @@ func TestUsage(t *testing.T) {
 		{"all and some", []string{"user", "search", "--limit", "1", "--all"}, nil, 2, "can't be used together"},
 		{"two kinds of query", []string{"user", "search", "--query", "-", "--status", "active"}, nil, 2, "put all of them into the query"},
 		{"no moment", []string{"user", "search", "--created-after", "yesterday"}, nil, 2, "for example 2026-01-05 or 2026-01-05T10:00:00Z"},
-		{"a misspelled member of a policy", []string{"policy", "set", file(t, "p", `{"policy":{"custom_role":[]}}`)}, nil, 2, "did you mean custom_roles? a policy has stytch_user"},
+		{"a misspelled member of a policy", []string{"policy", "set", file(t, "p", `{"policy":{"custom_role":[]}}`)}, nil, 2, "has a member \"custom_role\", which no policy has\n  hint: a policy has stytch_user"},
 		{"a policy of wrong types", []string{"policy", "set", file(t, "p", `{"custom_roles":[{"role_id":1}]}`)}, nil, 2, "custom_roles.role_id may not be a JSON number"},
 		{"nobody to check", []string{"policy", "check", "--resource", "r", "--action", "a"}, nil, 2, "missing flags: --user-id=ID or --role=ROLE"},
 		{"too many events", []string{"events", "--limit", "10001"}, nil, 2, "--limit must be from 1 to 10000"},

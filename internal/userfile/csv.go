@@ -52,7 +52,7 @@ func (f *csvFormat) header(line []byte) error {
 		case i < 0 && len(names) == 1 && strings.ContainsAny(name, ";\t|"):
 			return &HeaderError{Problem: "the columns of the first line are not separated by commas"}
 		case i < 0:
-			return &HeaderError{Problem: fmt.Sprintf("there is no column %.64q", text), Nearest: Nearest(name, Columns())}
+			return &HeaderError{Problem: fmt.Sprintf("there is no column %.64q", text), Nearest: nearest(name, Columns())}
 		case slices.ContainsFunc(f.columns, func(c column) bool { return c.name == name }):
 			return &HeaderError{Problem: fmt.Sprintf("the column %s stands twice in the first line", name)}
 		}

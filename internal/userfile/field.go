@@ -96,7 +96,7 @@ func unknownOf(members map[string]json.RawMessage, known []string, within string
 			continue
 		}
 		message := fmt.Sprintf("There is no member %.64q.", within+member)
-		if near := Nearest(member, known); near != "" {
+		if near := nearest(member, known); near != "" {
 			message += " Did you mean " + within + near + "?"
 		}
 		return &Refusal{UnknownField, message}

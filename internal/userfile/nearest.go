@@ -2,9 +2,9 @@ package userfile
 
 import "strings"
 
-// Nearest is the name that a misspelled one was probably meant to be, "" if none
+// nearest is the name that a misspelled one was probably meant to be, "" if none
 // is near.
-func Nearest(word string, names []string) string {
+func nearest(word string, names []string) string {
 	plain := strings.NewReplacer("_", "", "-", "", " ", "")
 	word = plain.Replace(strings.ToLower(word))
 	best, least := "", 0

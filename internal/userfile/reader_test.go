@@ -193,14 +193,17 @@ func TestReadError(t *testing.T) {
 	}
 }
 
+// TestNearest holds which column is suggested for one that there is not.
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
 		"mail": "email", "e-mail": "email", "Phone": "phone_number", "lastname": "last_name", "external": "external_id",
 		"untrusted": "untrusted_metadata", "verified": "email_verified", "colour": "", "x": "", "": "",
 	} {
-		if got := userfile.Nearest(word, userfile.Columns()); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		_, err := userfile.NewReader(strings.NewReader(word+",email\n"), userfile.CSV)
+		header, ok := errors.AsType[*userfile.HeaderError](err)
+		if !ok || header.Nearest != want {
+			t.Errorf("the header %q: %+v, want %q", word, header, want)
 		}
 	}
 }
