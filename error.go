@@ -267,6 +267,11 @@ var (
 	ErrJWTTemplateInvalidTag         = define("jwt_template_invalid_tag", Invalid, "A placeholder of the template is not a path to a value.")
 	ErrJWTTemplateMismatchedTag      = define("jwt_template_mismatched_tag", Invalid, "A {{ of the template has no }}.")
 	ErrInvalidAuthorizationURL       = define("invalid_authorization_url", Invalid, "idp_authorization_url must be an absolute http or https URL.")
+	ErrStreamNotFound                = define("event_log_streaming_not_found", NotFound, "The environment streams no events to a destination of that type.")
+	ErrStreamInvalidType             = define("event_log_streaming_invalid_destination_type", Invalid, "destination_type must be DATADOG or GRAFANA_LOKI.")
+	ErrStreamTooManyDestinations     = define("event_log_streaming_too_many_destinations", Invalid, "An environment streams its events to one destination; delete the one it has.")
+	ErrStreamBadDatadogConfig        = define("event_log_streaming_bad_datadog_config", Invalid, "The datadog configuration is not usable.")
+	ErrStreamBadLokiConfig           = define("event_log_streaming_bad_grafana_loki_config", Invalid, "The grafana_loki configuration is not usable.")
 )
 
 // CheckClass is ErrLiveIDInTestEnvironment or ErrTestIDInLiveEnvironment when an

@@ -15,7 +15,7 @@ type serveCommand struct {
 	MetricsAddr      string   `env:"COUNTERSIGN_METRICS_ADDR" placeholder:"HOST:PORT" group:"settings" help:"Where /metrics and /debug/pprof listen; default nowhere."`
 	Database         string   `placeholder:"FILE|URL" group:"settings" help:"A SQLite file, made if it is missing, or a postgres:// URL; default countersign.db. Otherwise COUNTERSIGN_DATABASE holds it or COUNTERSIGN_DATABASE_FILE names a file that does."`
 	Keyset           string   `placeholder:"FILE" group:"settings" help:"The keyset that encrypts private keys at rest, made on the first start; default beside a SQLite file, or in your configuration folder. Otherwise COUNTERSIGN_KEYSET holds it or COUNTERSIGN_KEYSET_FILE names the file."`
-	JWKSAllowPrivate []string `name:"jwks-allow-private" env:"COUNTERSIGN_JWKS_ALLOW_PRIVATE" placeholder:"HOST|CIDR" group:"settings" help:"A host or network that key sets may be fetched from although it is not public, and by plain http; repeatable, or a comma list."`
+	JWKSAllowPrivate []string `name:"jwks-allow-private" env:"COUNTERSIGN_JWKS_ALLOW_PRIVATE" placeholder:"HOST|CIDR" group:"settings" help:"A host or network that key sets, userinfo and event destinations may be on although it is not public, and without TLS; repeatable, or a comma list."`
 	WorkspaceKeyID   string   `name:"workspace-key-id" env:"COUNTERSIGN_WORKSPACE_KEY_ID" placeholder:"ID" group:"settings" help:"ID of a workspace key of your own choice; COUNTERSIGN_WORKSPACE_KEY_SECRET or …_FILE holds its secret."`
 	LogFormat        string   `env:"COUNTERSIGN_LOG_FORMAT" enum:"json,text" default:"json" placeholder:"FORMAT" group:"settings" help:"json (default) or text; the log goes to standard error."`
 }

@@ -80,6 +80,7 @@ var segments = map[string]string{ //nolint:gosec // sentences, of which one is a
 	"biometric_registration_id":  "The ID of a biometric registration.",
 	"connected_app_id":           "The ID of a connected application.",
 	"crypto_wallet_id":           "The ID of a crypto wallet.",
+	"destination_type":           "DATADOG or GRAFANA_LOKI.",
 	"email_id":                   "The ID of an e-mail address.",
 	"environment_slug":           "The slug of an environment.",
 	"jwt_template_type":          "SESSION or M2M.",

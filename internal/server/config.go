@@ -30,7 +30,8 @@ type Config struct {
 	// folder for PostgreSQL.
 	KeysetFile string
 	// JWKSAllowPrivate lists hosts and networks (CIDR) that key sets may be
-	// fetched from although they are not on the public Internet.
+	// fetched from, and events sent to, although they are not on the public
+	// Internet.
 	JWKSAllowPrivate []string
 	// WorkspaceKeyID and WorkspaceKeySecret are a key of the management API. If
 	// neither is given and there is none yet, the first start makes one.

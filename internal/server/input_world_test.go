@@ -100,7 +100,7 @@ type inputWorld struct {
 
 func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	t.Helper()
-	w := &inputWorld{local: newServer(t, o), issuer: issuertest.New(t), names: map[string]string{"project_slug": "input", "environment_slug": "test"}}
+	w := &inputWorld{local: newServer(t, o), issuer: issuertest.New(t), names: map[string]string{"project_slug": "input", "environment_slug": "test", "destination_type": "GRAFANA_LOKI"}}
 	w.manage(http.MethodPost, "/pwa/v3/projects", `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`)
 	environment := w.manage(http.MethodPost, "/pwa/v3/projects/input/environments",
 		`{"name": "Input", "type": "TEST", "environment_slug": "test", "session_jwt_algorithm": "EdDSA"}`)
@@ -202,6 +202,8 @@ func (w *inputWorld) bodies() map[string]string {
 		"PATCH " + environmentPath:      `{"name": "Input", ` + settings + `}`,
 		"POST " + profilesPath:          fmt.Sprintf(`{"name": "idp", "audience": "a", "issuer": "i", "public_key_type": "PEM", "jwks_url": "https://idp.example.com", "pem_files": ["%s"], "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`, jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))),
 		"PATCH " + profilePath:          `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`,
+		"POST " + eventStreamsPath:      `{"destination_type": "DATADOG", "destination_config": {"datadog": {"api_key": "broken", "site": "EU"}}}`,
+		"PUT " + eventStreamPath:        `{"destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "p"}}}`,
 		"POST " + profilePath + "/keys": `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,
 	}
 }

@@ -202,6 +202,22 @@ func (p *planting) liveThroughADay() {
 	p.post(p.path(profilesPath), `{"name": "x", "issuer": "i", "audience": "a", "public_key_type": "JWK", "jwks_url": "https://u:%s@idp.example.com/"}`,
 		p.plant("the password of a URL", "url-password-0123456789"))
 	p.post(base+"/signing_keys/rotate", "")
+
+	// Destinations of events: shown to who gives them, and to nobody later.
+	for _, config := range []string{
+		`"DATADOG", "destination_config": {"datadog": {"api_key": "` + p.plant("an API key", "0123456789abcdef0123456789abcdef") + `"}}`,
+		`"GRAFANA_LOKI", "destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "` + p.plant("a password", "loki-password-0123456789") + `"}}`,
+	} {
+		typ := strings.Split(config, `"`)[1]
+		p.must(p.post(base+"/event_log_streaming", `{"destination_type": %s}`, config))
+		p.must(p.post(base+"/event_log_streaming/"+typ+"/enable", ""))
+		p.post(base+"/event_log_streaming", `{"destination_type": %s}`, config)
+		p.must(p.send(http.MethodPut, base+"/event_log_streaming/"+typ, p.authorization(base), `{"destination_type": `+config+`}`))
+		p.errors.Write(p.send(http.MethodGet, base+"/event_log_streaming/"+typ, p.authorization(base), "").body)
+		if typ == "DATADOG" {
+			p.must(p.send(http.MethodDelete, base+"/event_log_streaming/"+typ, p.authorization(base), ""))
+		}
+	}
 }
 
 // dump is every row of every table as text, bytes also as they are.
@@ -211,7 +227,7 @@ func dump(t *testing.T, database string) map[string]string {
 	all := map[string]string{}
 	for _, table := range []string{
 		"workspace_keys", "workspace_facts", "projects", "environments", "secrets", "public_tokens", "profiles", "pem_files", "key_sets",
-		"signing_keys", "users", "user_identifiers", "sessions", "configurations", "events",
+		"signing_keys", "users", "user_identifiers", "sessions", "configurations", "events", "event_streams",
 	} {
 		all[table] = dumpTable(t, db, table)
 	}

@@ -17,7 +17,9 @@ import (
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/consumer"
 	"github.com/countersign-auth/countersign/internal/api/management"
+	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/directory"
+	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/openapi"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
@@ -41,6 +43,7 @@ type Server struct {
 	sources  *trust.Sources
 	keyring  *signing.Keyring
 	sessions *session.Service
+	streams  *eventstream.Service
 	metrics  *telemetry.Metrics
 	router   *api.Router
 	document []byte // OpenAPI
@@ -76,7 +79,12 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 
 	s.keyring = signing.NewKeyring(signing.Config{Store: s.store, Keyset: s.keyset, Now: c.Now, Logger: c.Logger})
 	rules := standing.NewBook(s.store)
-	userinfo, err := trust.NewUserinfo(trust.GuardConfig{AllowPrivate: c.JWKSAllowPrivate})
+	guard := trust.GuardConfig{AllowPrivate: c.JWKSAllowPrivate}
+	userinfo, err := trust.NewUserinfo(guard)
+	if err != nil {
+		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
+	}
+	poster, err := trust.NewPoster(guard, c.Now)
 	if err != nil {
 		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
 	}
@@ -88,6 +96,10 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Store: s.store, Verifier: trust.NewVerifier(c.Now, s.sources.KeySet), Keyring: s.keyring, Keyset: s.keyset,
 		Rules: rules, Userinfo: userinfo, Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
 	})
+	s.streams = &eventstream.Service{Config: eventstream.Config{
+		Store: s.store, Keyset: s.keyset, Poster: poster, DatadogURL: eventstream.SiteURL, Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
+		Encode: func(e countersign.Event) ([]byte, error) { return countersign.EncodeJSON(wire.NewEvent(e)) },
+	}}
 	key, made, err := projects.EnsureWorkspaceKey(ctx, project.WorkspaceKey{ID: c.WorkspaceKeyID, Secret: c.WorkspaceKeySecret})
 	if err != nil {
 		return nil, err
@@ -100,7 +112,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: &directory.Service{Store: s.store, Rules: rules},
 		Projects: projects, Keyring: s.keyring,
 	}
-	operators := &management.Surface{Authenticate: api.WorkspaceKey(projects), Projects: projects, Keyring: s.keyring, Sources: s.sources}
+	operators := &management.Surface{Authenticate: api.WorkspaceKey(projects), Projects: projects, Keyring: s.keyring, Sources: s.sources, Streams: s.streams}
 	s.router = api.NewRouter(consumers.Routes(), operators.Routes(), s.routes())
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
@@ -186,6 +198,7 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 	group.Go(func() error { return s.sources.Run(background) })
 	group.Go(func() error { return s.keyring.Run(background) })
 	group.Go(func() error { return s.sessions.Run(background) })
+	group.Go(func() error { return s.streams.Run(background) })
 	for i, server := range servers {
 		group.Go(func() error {
 			if err := server.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {

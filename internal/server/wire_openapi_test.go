@@ -25,7 +25,7 @@ type witness struct {
 }
 
 // additions are what this server says beyond the contract.
-var additions = []string{"session_jwt_algorithm", "unusable_reason", "user_impersonation", "crv", "x", "y"}
+var additions = []string{"session_jwt_algorithm", "unusable_reason", "user_impersonation", "crv", "x", "y", "last_error"}
 
 var openAPI = sync.OnceValue(func() *witness {
 	w := &witness{operations: map[string]schema{}, requests: map[string]schema{}, schemas: map[string]schema{}}

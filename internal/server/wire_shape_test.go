@@ -103,6 +103,13 @@ var answers = map[string]string{
 	"DELETE " + redirectURLsPath:                       "",
 	"GET " + redirectURLsPath + "/all":                 "redirect_urls:[redirect_url]",
 	"GET " + environmentPath + "/events":               "events:[event] next_cursor:?string",
+
+	"POST " + eventStreamsPath:             "event_log_streaming_config:event_stream",
+	"GET " + eventStreamPath:               "event_log_streaming_config:masked_event_stream",
+	"PUT " + eventStreamPath:               "event_log_streaming_config:event_stream",
+	"DELETE " + eventStreamPath:            "",
+	"POST " + eventStreamPath + "/enable":  "",
+	"POST " + eventStreamPath + "/disable": "",
 }
 
 const (
@@ -117,6 +124,8 @@ const (
 	b2bSDKPath       = environmentPath + "/sdk/b2b"
 	redirectURLsPath = environmentPath + "/redirect_urls"
 	templatePath     = environmentPath + "/jwt_templates/{jwt_template_type}"
+	eventStreamsPath = environmentPath + "/event_log_streaming"
+	eventStreamPath  = eventStreamsPath + "/{destination_type}"
 )
 
 // changedUser is the answer of everything that changes one thing about a user.
@@ -200,7 +209,17 @@ var shapes = map[string]string{
 	"key_set":     "jwks_url:string state:string fetched_at:?time fresh_until:?time next_refresh_at:?time last_error:?string last_error_at:?time key_ids:[string] skipped_keys:[skipped_key]",
 	"skipped_key": "key_id:string index:int reason:string",
 	"signing_key": "signing_key_id:string algorithm:string state:string created_at:time activates_at:time removed_at:?time",
-	"error":       "error_type:string error_message:string error_url:string",
+
+	"event_stream":        "destination_type:string destination_config:destination streaming_status:string",
+	"masked_event_stream": "destination_type:string destination_config:masked_destination streaming_status:string last_error:?string",
+	"destination":         "datadog:?datadog grafana_loki:?loki",
+	"masked_destination":  "datadog:?masked_datadog grafana_loki:?masked_loki",
+	"datadog":             "api_key:string site:string",
+	"masked_datadog":      "api_key_last_four:string site:string",
+	"loki":                "hostname:string username:string password:string",
+	"masked_loki":         "hostname:string username:string password_last_four:string",
+
+	"error": "error_type:string error_message:string error_url:string",
 }
 
 // patternOf is the route that a request has: literal segments before names.

@@ -64,11 +64,11 @@ func (tx *Tx) UpdateEnvironment(ctx context.Context, id countersign.EnvironmentI
 	return tx.execOne(ctx, `UPDATE environments SET name = $2, settings = $3 WHERE environment_id = $1`, id, name, jsonColumn{settings})
 }
 
-// DeleteEnvironment makes an environment, its credentials, profiles and keys
-// vanish at once. Its people and sessions can be reached by nobody any more;
+// DeleteEnvironment makes an environment, its credentials, profiles, keys and
+// event streams vanish at once. Its people and sessions can be reached by nobody any more;
 // PurgeDeparted removes their rows.
 func (tx *Tx) DeleteEnvironment(ctx context.Context, id countersign.EnvironmentID) error {
-	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations"} {
+	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations", "event_streams"} {
 		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE environment_id = $1`, id); err != nil {
 			return err
 		}

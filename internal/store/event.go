@@ -37,15 +37,17 @@ func (tx *Tx) Events(ctx context.Context, env countersign.EnvironmentID, before 
 	if before.IsZero() {
 		end = behindAnyID
 	}
-	return all(ctx, tx.q, func(row scanner) (e countersign.Event, err error) {
-		var detail optional
-		err = row.Scan(&e.ID, (*micros)(&e.At), (*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.RequestID, &e.Action, &e.Object, &detail)
-		e.EnvironmentID = env
-		if detail != "" {
-			e.Detail = json.RawMessage(detail)
-		}
-		return e, err
-	}, `
+	return all(ctx, tx.q, func(row scanner) (countersign.Event, error) { return scanEvent(row, env) }, `
 		SELECT event_id, at, actor_kind, actor_id, request_id, action, object, detail FROM events
 		WHERE environment_id = $1 AND event_id < $2 ORDER BY event_id DESC LIMIT $3`, eventKey(env), end, limit)
+}
+
+func scanEvent(row scanner, env countersign.EnvironmentID) (e countersign.Event, err error) {
+	var detail optional
+	err = row.Scan(&e.ID, (*micros)(&e.At), (*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.RequestID, &e.Action, &e.Object, &detail)
+	e.EnvironmentID = env
+	if detail != "" {
+		e.Detail = json.RawMessage(detail)
+	}
+	return e, err
 }

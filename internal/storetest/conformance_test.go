@@ -34,6 +34,7 @@ func TestRoundTrip(t *testing.T) {
 		bare.session.CustomClaims, bare.session.Attributes = nil, countersign.SessionAttributes{}
 		bare.session.Factors = bare.session.Factors[:1]
 		bare.session.Factors[0].KeyID = ""
+		bare.stream.Position, bare.stream.LeasedUntil, bare.stream.LastError = countersign.EventID{}, time.Time{}, ""
 		bare.put(t, s)
 		other := bare.user // a second user without an external ID is no duplicate
 		other.ID = countersign.NewOrderedID[countersign.UserID](countersign.Test, moment)

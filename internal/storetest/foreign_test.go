@@ -94,6 +94,30 @@ var trespasses = map[string]trespass{
 	"Tx.Events": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return none(tx.Events(ctx, here.env.ID, countersign.EventID{}, 100))
 	},
+	"Tx.EventsAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.EventsAfter(ctx, here.env.ID, theirs.stream.Position, moment.Add(time.Hour), 100))
+	},
+	"Tx.EventStreams": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.EventStreams(ctx, here.env.ID))
+	},
+	"Tx.InsertEventStream": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.stream.EnvironmentID, theirs.stream.Config = here.env.ID, []byte("evil")
+		return tx.InsertEventStream(ctx, theirs.stream)
+	},
+	"Tx.UpdateEventStream": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.stream.EnvironmentID, theirs.stream.Config = here.env.ID, []byte("evil")
+		return tx.UpdateEventStream(ctx, theirs.stream)
+	},
+	"Tx.DeleteEventStream": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteEventStream(ctx, here.env.ID, theirs.stream.Type)
+	},
+	"Store.LeaseEventStream": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		return unfound(s.LeaseEventStream(ctx, here.env.ID, theirs.stream.Type, moment.AddDate(1, 0, 0), moment.AddDate(2, 0, 0)))
+	},
+	"Store.SettleEventStream": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		theirs.stream.EnvironmentID, theirs.stream.LastError = here.env.ID, "evil"
+		return s.SettleEventStream(ctx, theirs.stream)
+	},
 	"Tx.Profiles": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return none(tx.Profiles(ctx, here.env.ID))
 	},
@@ -313,6 +337,7 @@ var workspaceWide = map[string]string{
 	"Store.View":             "lends a Tx",
 	"Store.Update":           "lends a Tx",
 	"Store.PurgeSessions":    "removes what had expired, of every environment",
+	"Store.DueEventStreams":  "is for what the server does of its own accord",
 	"Store.PurgeDeparted":    "removes what deleted environments left",
 }
 

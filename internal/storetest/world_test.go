@@ -32,6 +32,7 @@ type world struct {
 	redirect []countersign.RedirectURL
 	session  countersign.Session
 	keySet   countersign.KeySetSnapshot
+	stream   countersign.EventStream
 }
 
 // exactly compares everything, unexported fields too.
@@ -107,6 +108,11 @@ func newWorld(slug string, class countersign.Class) world {
 		keySet: countersign.KeySetSnapshot{
 			EnvironmentID: env, URL: "https://issuer.example/keys", Body: []byte("{\"keys\":[]}\x00\xff"), ETag: `"1"`, FetchedAt: moment, FreshUntil: moment.Add(time.Minute),
 		},
+		stream: countersign.EventStream{
+			EnvironmentID: env, Type: countersign.GrafanaLoki, Status: countersign.StreamingActive, Config: []byte{0, 0xff},
+			Position: countersign.NewOrderedID[countersign.EventID](class, moment.Add(-time.Hour)), LeasedUntil: moment.Add(time.Minute),
+			Failures: 2, LastError: "the answer is 500", NextAttemptAt: moment, CreatedAt: moment,
+		},
 	}
 }
 
@@ -131,6 +137,7 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
 			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
 			func() error { return tx.InsertSession(ctx, w.env.ID, w.session) },
+			func() error { return tx.InsertEventStream(ctx, w.stream) },
 			func() error { return tx.Record(ctx, w.env.ID, "world.made", w.env.Slug, map[string]string{"a": "<b>"}) },
 		}
 		for i, step := range steps {
@@ -189,6 +196,11 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.session, err = tx.Session(ctx, w.env.ID, w.session.ID); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
+		streams, err := tx.EventStreams(ctx, w.env.ID)
+		if err != nil || len(streams) != 1 {
+			return fmt.Errorf("%d event streams: %w", len(streams), err)
+		}
+		got.stream = streams[0]
 		return nil
 	})
 	if err != nil {
@@ -215,7 +227,7 @@ func still() time.Time { return moment }
 
 // environmentTables are those whose rows belong to an environment.
 var environmentTables = []string{
-	"configurations", "departed_environments", "environments", "events", "key_sets", "pem_files", "profiles", "public_tokens",
+	"configurations", "departed_environments", "environments", "event_streams", "events", "key_sets", "pem_files", "profiles", "public_tokens",
 	"secrets", "sessions", "signing_keys", "user_identifiers", "users",
 }
 

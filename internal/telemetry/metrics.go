@@ -17,6 +17,8 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 	judged   *prometheus.CounterVec
 	sessions *prometheus.CounterVec
+	batches  *prometheus.CounterVec
+	streamed *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics, and those of the Go runtime and the process.
@@ -36,8 +38,16 @@ func NewMetrics() *Metrics {
 			Name: "countersign_sessions_total",
 			Help: "Changes of sessions: started, attached, updated, revoked, expired.",
 		}, []string{"change"}),
+		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_event_stream_batches_total",
+			Help: "Batches of audit events sent elsewhere, by outcome: delivered, refused, failed.",
+		}, []string{"destination_type", "outcome"}),
+		streamed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_event_stream_events_total",
+			Help: "Audit events delivered elsewhere.",
+		}, []string{"destination_type"}),
 	}
-	m.registry.MustRegister(m.requests, m.judged, m.sessions,
+	m.registry.MustRegister(m.requests, m.judged, m.sessions, m.batches, m.streamed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -53,6 +63,13 @@ func (m *Metrics) Judged(reason string) { m.judged.WithLabelValues(reason).Inc()
 // Sessions counts n changes of sessions.
 func (m *Metrics) Sessions(change string, n int64) {
 	m.sessions.WithLabelValues(change).Add(float64(n))
+}
+
+// EventStream counts one batch of audit events and how many of them were
+// delivered.
+func (m *Metrics) EventStream(destination, outcome string, events int) {
+	m.batches.WithLabelValues(destination, outcome).Inc()
+	m.streamed.WithLabelValues(destination).Add(float64(events))
 }
 
 // Register adds what another package collects by itself.

@@ -94,9 +94,14 @@ func (f fetcher) fetch(ctx context.Context, rawURL, etag string) (answer, error)
 	return a, nil
 }
 
-// get asks once, in the time that f has, and lets read see the answer. Errors
-// are sentences for the operator, without the URL.
+// get asks once; see do.
 func (f fetcher) get(ctx context.Context, rawURL string, header http.Header, read func(*http.Response) error) error {
+	return f.do(ctx, http.MethodGet, rawURL, header, http.NoBody, read)
+}
+
+// do makes one request, in the time that f has, and lets read see the answer.
+// Errors are sentences for the operator, without the URL.
+func (f fetcher) do(ctx context.Context, method, rawURL string, header http.Header, body io.Reader, read func(*http.Response) error) error {
 	if err := CheckURL(rawURL); err != nil {
 		return err
 	}
@@ -111,7 +116,7 @@ func (f fetcher) get(ctx context.Context, rawURL string, header http.Header, rea
 	})
 	defer noHeader.Stop()
 
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, method, rawURL, body)
 	if err != nil {
 		return errors.New("the URL does not parse")
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/trust"
@@ -19,6 +20,7 @@ type Surface struct {
 	Projects     *project.Service
 	Keyring      *signing.Keyring
 	Sources      *trust.Sources
+	Streams      *eventstream.Service
 }
 
 // The paths of management.md §1.
@@ -38,6 +40,8 @@ const (
 	b2bSDK       = environment + "/sdk/b2b"
 	redirectURLs = environment + "/redirect_urls"
 	jwtTemplate  = environment + "/jwt_templates/{jwt_template_type}"
+	eventStreams = environment + "/event_log_streaming"
+	eventStream  = eventStreams + "/{destination_type}"
 )
 
 // redirectURLQuery names the redirect URL that a request is about.
@@ -237,6 +241,31 @@ func (s *Surface) Routes() []api.Route {
 				{Name: "cursor", Description: "The next_cursor of the page before."},
 			},
 			Summary: "Lists audit events, newest first; this server's addition to the contract.",
+		},
+
+		{
+			Method: http.MethodPost, Pattern: eventStreams, Handler: inEnvironment(s, s.createEventStream),
+			Summary: "Makes the one stream of the environment's audit events to a Datadog or a Grafana Loki, disabled; no later answer will show its secret but that of a change.",
+		},
+		{
+			Method: http.MethodGet, Pattern: eventStream, Handler: inEnvironment(s, s.eventStream),
+			Summary: "Finds a stream of audit events, without its secret.",
+		},
+		{
+			Method: http.MethodPut, Pattern: eventStream, Handler: inEnvironment(s, s.updateEventStream),
+			Summary: "Replaces the destination of a stream of audit events, which goes on where it was.",
+		},
+		{
+			Method: http.MethodDelete, Pattern: eventStream, Handler: inEnvironment(s, s.deleteEventStream),
+			Summary: "Deletes a stream of audit events.",
+		},
+		{
+			Method: http.MethodPost, Pattern: eventStream + "/enable", Handler: inEnvironment(s, s.enableEventStream),
+			Summary: "Begins to send the audit events that come from now on.",
+		},
+		{
+			Method: http.MethodPost, Pattern: eventStream + "/disable", Handler: inEnvironment(s, s.disableEventStream),
+			Summary: "Stops sending audit events; those that come meanwhile are never sent.",
 		},
 	}
 }

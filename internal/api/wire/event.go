@@ -20,15 +20,18 @@ type Event struct {
 
 // NewEvents shapes a list of events.
 func NewEvents(list []countersign.Event) []Event {
-	return each(list, func(e countersign.Event) Event {
-		w := Event{
-			EventID: e.ID.String(), OccurredAt: moment(e.At), ActorType: string(e.Actor.Kind), ActorID: e.Actor.ID,
-			Action: e.Action, Object: e.Object, Detail: e.Detail,
-		}
-		if !e.Actor.RequestID.IsZero() {
-			id := e.Actor.RequestID.String()
-			w.RequestID = &id
-		}
-		return w
-	})
+	return each(list, NewEvent)
+}
+
+// NewEvent shapes an event.
+func NewEvent(e countersign.Event) Event {
+	w := Event{
+		EventID: e.ID.String(), OccurredAt: moment(e.At), ActorType: string(e.Actor.Kind), ActorID: e.Actor.ID,
+		Action: e.Action, Object: e.Object, Detail: e.Detail,
+	}
+	if !e.Actor.RequestID.IsZero() {
+		id := e.Actor.RequestID.String()
+		w.RequestID = &id
+	}
+	return w
 }
