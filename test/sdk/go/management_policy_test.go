@@ -84,8 +84,8 @@ func (e *environment) expectPolicy(what string, request rbacpolicy.SetRequest, w
 	}
 }
 
-// eachVertical runs a test in an environment of each vertical.
-func eachVertical(t *testing.T, test func(t *testing.T, vertical projects.Vertical, e *environment)) {
+// inEachVertical runs a test in an environment of each vertical.
+func inEachVertical(t *testing.T, test func(t *testing.T, vertical projects.Vertical, e *environment)) {
 	t.Helper()
 	for _, vertical := range verticals {
 		t.Run(string(vertical), func(t *testing.T) {
@@ -97,7 +97,7 @@ func eachVertical(t *testing.T, test func(t *testing.T, vertical projects.Vertic
 
 func TestPolicyBeforeAnyIsTheDefault(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		got := e.policy()
 		if len(got.CustomRoles)+len(got.CustomResources)+len(got.CustomScopes) != 0 || len(got.StytchResources) == 0 {
 			t.Errorf("the default policy is %+v", got)
@@ -113,7 +113,7 @@ func TestPolicyBeforeAnyIsTheDefault(t *testing.T) {
 // lists in their order.
 func TestPolicyIsEchoedAndKept(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(_ *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(_ *testing.T, vertical projects.Vertical, e *environment) {
 		request := policyRequest(vertical)
 		e.expectPolicy("everything", request, wanted(request))
 	})
@@ -122,7 +122,7 @@ func TestPolicyIsEchoedAndKept(t *testing.T) {
 // The client omits empty lists: they empty what was there.
 func TestPolicyIsReplacedWhole(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		request := policyRequest(vertical)
 		if _, err := e.replacePolicy(request); err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestPolicyIsReplacedWhole(t *testing.T) {
 
 func TestPolicyKeepsDefaultRolesThatAreOmitted(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		request := policyRequest(vertical)
 		if _, err := e.replacePolicy(request); err != nil {
 			t.Fatal(err)
@@ -150,7 +150,7 @@ func TestPolicyKeepsDefaultRolesThatAreOmitted(t *testing.T) {
 // A default role that is {} permits nothing.
 func TestPolicyDefaultRoleWithoutPermissions(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(_ *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(_ *testing.T, vertical projects.Vertical, e *environment) {
 		request, none := policyRequest(vertical), &rbacpolicy.DefaultRole{}
 		if vertical == projects.VerticalB2B {
 			request.StytchMember, request.StytchAdmin = none, none
@@ -163,7 +163,7 @@ func TestPolicyDefaultRoleWithoutPermissions(t *testing.T) {
 
 func TestPolicyDefaultRoleOfTheOtherVertical(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		before := e.policy()
 		role := &rbacpolicy.DefaultRole{Permissions: permits("document", "read")}
 		wrong := map[string]func(*rbacpolicy.SetRequest){
@@ -189,7 +189,7 @@ func TestPolicyDefaultRoleOfTheOtherVertical(t *testing.T) {
 // and writes the rest back with empty lists.
 func TestPolicyDeletedAsTerraformDoes(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		if _, err := e.replacePolicy(policyRequest(vertical)); err != nil {
 			t.Fatal(err)
 		}

@@ -116,12 +116,12 @@ func (e *environment) expectRedirectURLs(what string, want ...redirecturls.Redir
 
 func TestRedirectURLsOfANewEnvironment(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(_ *testing.T, _ projects.Vertical, e *environment) { e.expectRedirectURLs("a new environment") })
+	inEachVertical(t, func(_ *testing.T, _ projects.Vertical, e *environment) { e.expectRedirectURLs("a new environment") })
 }
 
 func TestRedirectURLIsEchoedAndKept(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, _ projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, _ projects.Vertical, e *environment) {
 		want := redirecturls.RedirectURL{URL: firstURL, ValidTypes: append(defaults(discovery, login), defaults(invite, signup, reset)...)}
 		if diff := cmp.Diff(want, e.addRedirectURL(firstURL, want.ValidTypes...)); diff != "" {
 			t.Errorf("created (-want +got):\n%s", diff)
@@ -180,7 +180,7 @@ func TestRedirectURLWithPlaceholders(t *testing.T) {
 
 func TestRedirectURLUnknown(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, _ projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, _ projects.Vertical, e *environment) {
 		other := newEnvironment(t)
 		other.addRedirectURL(firstURL, defaults(login)...)
 		_, got := e.redirectURL(firstURL)

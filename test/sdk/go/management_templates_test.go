@@ -40,7 +40,7 @@ func sessionTemplate(vertical projects.Vertical) string {
 
 func TestTemplatesBeforeAny(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, _ projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, _ projects.Vertical, e *environment) {
 		for _, typ := range jwttemplates.JWTTemplateTypes() {
 			if diff := cmp.Diff(jwttemplates.JWTTemplate{TemplateContent: "{}", JWTTemplateType: typ}, e.template(typ)); diff != "" {
 				t.Errorf("%s before any (-want +got):\n%s", typ, diff)
@@ -51,7 +51,7 @@ func TestTemplatesBeforeAny(t *testing.T) {
 
 func TestTemplatesAreKeptVerbatim(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		for typ, content := range map[jwttemplates.JWTTemplateType]string{
 			jwttemplates.JWTTemplateTypeSession: sessionTemplate(vertical),
 			jwttemplates.JWTTemplateTypeM2M:     "{ \"client\" : {{ client.client_id }} }",
@@ -72,7 +72,7 @@ func TestTemplatesAreKeptVerbatim(t *testing.T) {
 
 func TestTemplatesAreIndependent(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		if _, err := e.setTemplate(jwttemplates.JWTTemplateTypeSession, sessionTemplate(vertical), "sessions"); err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestTemplatesAreIndependent(t *testing.T) {
 // omits.
 func TestTemplatesDeletedAsTerraformDoes(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		typ := jwttemplates.JWTTemplateTypeSession
 		if _, err := e.setTemplate(typ, sessionTemplate(vertical), "sessions"); err != nil {
 			t.Fatal(err)
@@ -109,7 +109,7 @@ func TestTemplatesDeletedAsTerraformDoes(t *testing.T) {
 
 func TestTemplatesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	eachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
+	inEachVertical(t, func(t *testing.T, vertical projects.Vertical, e *environment) {
 		typ := jwttemplates.JWTTemplateTypeSession
 		if _, err := e.setTemplate(typ, sessionTemplate(vertical), "sessions"); err != nil {
 			t.Fatal(err)
