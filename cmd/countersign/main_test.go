@@ -74,8 +74,10 @@ func scripts(t *testing.T, online bool) []string {
 // commands are what scripts can do beyond testscript's own.
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"await":   await,
 		"capture": capture,
 		"mode":    mode,
+		"users":   users,
 	}
 }
 

@@ -51,8 +51,8 @@ func (a *app) remark(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.stderr, format+"\n", args...)
 }
 
-// errDeclined is a destructive command that the person took back.
-var errDeclined = errors.New("not confirmed; nothing was deleted")
+// errDeclined is a command that the person took back.
+var errDeclined = errors.New("not confirmed; nothing was changed")
 
 // confirm asks on a terminal before something is lost; without one, only yes
 // (--yes) goes on, so that no script deletes by accident.

@@ -46,13 +46,16 @@ type grammar struct {
 
 	Attest  attestCommand  `cmd:"" group:"api" help:"Exchange a subject token for a session."`
 	Session sessionCommand `cmd:"" group:"api" help:"Check, revoke and list sessions."`
+	User    userCommand    `cmd:"" group:"api" help:"Make, find, change and import users."`
 
 	Project     projectCommand     `cmd:"" group:"management" help:"Projects: one for each product."`
 	Environment environmentCommand `cmd:"" group:"management" help:"Environments of a project: one LIVE, any number of TEST."`
 	Secret      secretCommand      `cmd:"" group:"management" help:"Secrets: what your backend calls the API with."`
 	PublicToken publicTokenCommand `cmd:"" group:"management" help:"Public tokens: what browsers call the API with."`
 	Profile     profileCommand     `cmd:"" group:"management" help:"Trusted-token profiles: whose tokens are believed, and for what."`
+	Policy      policyCommand      `cmd:"" group:"management" help:"What roles permit."`
 	SigningKey  signingKeyCommand  `cmd:"" group:"management" help:"The keys that an environment signs session JWTs with."`
+	Events      eventsCommand      `cmd:"" group:"management" help:"The audit trail: what changed, when, and by whom."`
 
 	Version    versionCommand    `cmd:"" group:"self" help:"Print the version of this binary."`
 	Completion completionCommand `cmd:"" group:"self" help:"Print a completion script for your shell."`

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,11 @@ func (c *client) post(ctx context.Context, path []string, body any) (json.RawMes
 
 func (c *client) patch(ctx context.Context, path []string, body any) (json.RawMessage, error) {
 	return c.call(ctx, request{Method: http.MethodPatch, Path: path, Body: body})
+}
+
+// put replaces, or of users changes what is given.
+func (c *client) put(ctx context.Context, path []string, body any) (json.RawMessage, error) {
+	return c.call(ctx, request{Method: http.MethodPut, Path: path, Body: body})
 }
 
 func (c *client) remove(ctx context.Context, path []string) (json.RawMessage, error) {
@@ -124,9 +130,12 @@ func (c *client) judge(resp *http.Response, answer []byte) (json.RawMessage, err
 	if to := resp.Header.Get("Location"); to != "" {
 		return nil, failed(c.base+" redirects to "+to+"; redirects are not followed", "set COUNTERSIGN_URL to where the server is")
 	}
-	return nil, failed(
-		fmt.Sprintf("%s answered HTTP %d, and not as countersign does", c.base, resp.StatusCode),
-		"is COUNTERSIGN_URL the address of a countersign server?")
+	return nil, &failure{
+		message: fmt.Sprintf("%s answered HTTP %d, and not as countersign does", c.base, resp.StatusCode),
+		hint:    "is COUNTERSIGN_URL the address of a countersign server?",
+		code:    ExitFailed,
+		passing: slices.Contains([]int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, resp.StatusCode), // a proxy's
+	}
 }
 
 // escapePath joins segments to a path. An empty segment would name the list

@@ -44,6 +44,7 @@ type place struct {
 	path     string // "profile key add"
 	commands []word
 	flags    []word
+	file     bool // an argument is a file
 }
 
 // word is one completion.
@@ -64,6 +65,7 @@ func completionWords(node *kong.Node) []place {
 		}
 	}
 	for _, arg := range node.Positional {
+		at.file = at.file || arg.Tag.PlaceHolder == "FILE"
 		if arg.Enum != "" {
 			for _, value := range arg.EnumSlice() {
 				at.commands = append(at.commands, word{text: value})

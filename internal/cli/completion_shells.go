@@ -11,7 +11,7 @@ func bashCompletion(places []place) string {
 	var b strings.Builder
 	b.WriteString(`# bash completion for countersign
 _countersign() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at= words= i
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at= words= files= i
   # bash takes = for a word of its own: --type=e is three words.
   if [ "$cur" = = ]; then cur=; elif [ "$prev" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -29,10 +29,14 @@ _countersign() {
 		func(pattern string) string { return fmt.Sprintf("  %s) return ;;\n", pattern) })
 	b.WriteString("  esac\n  case \"$at\" in\n")
 	for _, p := range places {
-		fmt.Fprintf(&b, "  '%s') words='%s' ;;\n", at(p), strings.TrimSpace(texts(p.commands)+" "+texts(p.flags)))
+		files := ""
+		if p.file {
+			files = "files=-f "
+		}
+		fmt.Fprintf(&b, "  '%s') %swords='%s' ;;\n", at(p), files, strings.TrimSpace(texts(p.commands)+" "+texts(p.flags)))
 	}
 	b.WriteString(`  esac
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
 }
 complete -o filenames -F _countersign countersign
 `)
@@ -44,7 +48,7 @@ func zshCompletion(places []place) string {
 	var b strings.Builder
 	b.WriteString(`#compdef countersign
 _countersign() {
-  local at= i
+  local at= files= i
   local -a words_
   for ((i = 2; i < CURRENT; i++)); do
     case "$at ${words[i]}" in
@@ -65,10 +69,15 @@ _countersign() {
 				fmt.Fprintf(&b, "\n    '%s:%s'", w.text, w.help)
 			}
 		}
-		b.WriteString(") ;;\n")
+		b.WriteString(")")
+		if p.file {
+			b.WriteString("\n    files=1")
+		}
+		b.WriteString(" ;;\n")
 	}
 	b.WriteString(`  esac
   _describe countersign words_
+  if [ -n "$files" ]; then _files; fi
 }
 if [ "${funcstack[1]}" = _countersign ]; then _countersign "$@"; else compdef _countersign countersign; fi
 `)
@@ -91,6 +100,9 @@ function __countersign_at
 	}
 	b.WriteString("    end\n  end\n  test \"$at\" = \"$argv[1]\"\nend\ncomplete -c countersign -f\n")
 	for _, p := range places {
+		if p.file {
+			fmt.Fprintf(&b, "complete -c countersign -n \"__countersign_at '%s'\" -F\n", at(p))
+		}
 		for _, w := range p.commands {
 			fmt.Fprintf(&b, "complete -c countersign -n \"__countersign_at '%s'\" -a %s -d '%s'\n", at(p), w.text, w.help)
 		}

@@ -30,6 +30,10 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _countersign; echo "${COMPREPLY[*]}"
 		{"countersign completion ", "bash zsh fish --help"},
 		{"countersign project create --name ", ""},
 		{"countersign profile update p --no-j", "--no-jit"},
+		{"countersign user ", "create get search update delete import --help"},
+		{"countersign user search --status ", "active pending"},
+		{"countersign user import completion_te", "completion_test.go"},
+		{"countersign policy set --dr", "--dry-run"},
 	} {
 		out, err := exec.CommandContext(t.Context(), bash, append([]string{path}, strings.Split(tt.line, " ")...)...).CombinedOutput()
 		if err != nil {

@@ -13,6 +13,7 @@ type failure struct {
 	hint    string // the next step, "" if there is none to name
 	code    int
 	cause   error
+	passing bool // the same again, a while later, may succeed
 }
 
 func (f *failure) Error() string { return f.message }
@@ -28,6 +29,11 @@ func usage(message, hint string) error {
 // failed is something that could not be done.
 func failed(message, hint string) error {
 	return &failure{message: message, hint: hint, code: ExitFailed}
+}
+
+// passing is something that could not be done now.
+func passing(message, hint string) error {
+	return &failure{message: message, hint: hint, code: ExitFailed, passing: true}
 }
 
 // advise adds a hint to err, in place of the one that it may have.
@@ -79,7 +85,7 @@ func (a *app) report(err error) int {
 		}
 	}
 	if hint != "" {
-		a.remark("  hint: %s", hint)
+		a.remark("  hint: %s", printable(hint))
 	}
 	return code
 }

@@ -30,6 +30,20 @@ func (e *apiError) hint() string {
 		return "compare the token (countersign token inspect) with the profile (countersign profile get)"
 	case "keys_unavailable":
 		return "the server cannot read the issuer's key set; a private address must be allowed with countersign serve --jwks-allow-private"
+	case "user_not_found":
+		return "countersign user search finds people by address, number or name"
+	case "invalid_create_user_request":
+		return "give --email or --phone"
+	case "duplicate_email", "duplicate_phone_number":
+		return "countersign user search --email or --phone shows who has it"
+	case "duplicate_user_external_id":
+		return "countersign user get with that ID shows who has it"
+	case "invalid_rbac_role_id":
+		return "countersign policy get shows which there are"
+	case "cannot_assign_default_rbac_role_id":
+		return "leave it out: everybody has it"
+	case "invalid_consumer_endpoint":
+		return "use a project ID and a secret of a project with vertical CONSUMER"
 	case "session_not_found":
 		return "attest again to start a new session"
 	case "no_session_arguments", "no_session_revoke_arguments":

@@ -43,6 +43,19 @@ func (a *app) printJSON(raw json.RawMessage) error {
 	return err
 }
 
+// printLines prints each member of a list as a line of JSON.
+func (a *app) printLines(list []json.RawMessage) error {
+	var b bytes.Buffer
+	for _, raw := range list {
+		if err := json.Compact(&b, raw); err != nil {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		b.WriteByte('\n')
+	}
+	_, err := a.stdout.Write([]byte(escapeJSON(b.String())))
+	return err
+}
+
 // escapeJSON writes what a terminal would act on, or hide, as JSON escapes.
 // Outside of strings JSON is ASCII, so the meaning stays.
 func escapeJSON(s string) string {

@@ -12,6 +12,7 @@ import (
 func TestManagementRequests(t *testing.T) {
 	t.Parallel()
 	pem := file(t, "key.public.pem", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n")
+	policy := file(t, "policy.json", "{}")
 	const e = "/pwa/v3/projects/acme/environments/test"
 	tests := []struct {
 		args   string // split at spaces; ␣ stands for one inside
@@ -77,6 +78,11 @@ func TestManagementRequests(t *testing.T) {
 		{"profile key get p k", "GET", e + "/trusted_token_profiles/p/keys/k", ""},
 		{"profile key delete p k --yes", "DELETE", e + "/trusted_token_profiles/p/keys/k", ""},
 
+		{"policy get", "GET", e + "/rbac_policy", ""},
+		{"policy set --dry-run " + policy, "GET", e + "/rbac_policy", ""},
+		{"events", "GET", e + "/events?limit=50", ""},
+		{"events --limit 10000 --action a --object b --json", "GET", e + "/events?limit=1000", ""},
+
 		{"signing-key list", "GET", e + "/signing_keys", ""},
 		{"signing-key rotate", "POST", e + "/signing_keys/rotate", "{}"},
 	}
@@ -104,6 +110,7 @@ func TestManagementRequests(t *testing.T) {
 func TestAPIRequests(t *testing.T) {
 	t.Parallel()
 	session := file(t, "session", "st-file\n")
+	metadata := file(t, "metadata.json", `{"file":true}`)
 	tests := []struct {
 		name   string
 		args   []string
@@ -141,6 +148,38 @@ func TestAPIRequests(t *testing.T) {
 		{
 			name: "revoke by JWT", args: []string{"session", "revoke", "--session-jwt-file", "-"}, stdin: "jwt",
 			method: "POST", target: "/v1/sessions/revoke", body: `{"session_jwt":"jwt"}`,
+		},
+		{
+			name:   "create a user",
+			args:   []string{"user", "create", "--email", "a@b.example", "--phone", "+15005550006", "--first-name", "A", "--middle-name", "B", "--last-name", "C", "--external-id", "e", "--role", "x,y", "--role", "z", "--trusted-metadata", `{"n":1.10}`, "--untrusted-metadata", "-", "--pending"},
+			stdin:  `{"u":null}`,
+			method: "POST", target: "/v1/users",
+			body: `{"email":"a@b.example","phone_number":"+15005550006","name":{"first_name":"A","middle_name":"B","last_name":"C"},"external_id":"e","roles":["x,y","z"],"trusted_metadata":{"n":1.10},"untrusted_metadata":{"u":null},"create_user_as_pending":true}`,
+		},
+		{name: "create the least user", args: []string{"user", "create", "--email", "a@b.example"}, method: "POST", target: "/v1/users", body: `{"email":"a@b.example"}`},
+		{name: "get a user", args: []string{"user", "get", "a|b"}, method: "GET", target: "/v1/users/a%7Cb"},
+		{
+			name: "update a user", args: []string{"user", "update", "u", "--first-name=", "--last-name", "L", "--external-id", "e", "--role", "x", "--trusted-metadata", "@" + metadata},
+			method: "PUT", target: "/v1/users/u", body: `{"name":{"first_name":"","last_name":"L"},"external_id":"e","roles":["x"],"trusted_metadata":{"file":true}}`,
+		},
+		{name: "take all roles", args: []string{"user", "update", "u", "--no-roles"}, method: "PUT", target: "/v1/users/u", body: `{"roles":[]}`},
+		{name: "delete a user", args: []string{"user", "delete", "u", "--yes"}, method: "DELETE", target: "/v1/users/u"},
+		{name: "search everybody", args: []string{"user", "search"}, method: "POST", target: "/v1/users/search", body: `{"limit":100}`},
+		{
+			name: "search by everything",
+			args: []string{
+				"user", "search", "--user-id", "u", "--email", "a@b.example", "--email", "c@d.example", "--email-contains", "abc", "--no-email-verified", "--phone", "+1", "--phone-contains", "500",
+				"--name-contains", "ada", "--status", "pending", "--created-after", "2026-01-05", "--created-before", "2026-01-06T01:00:00.5+01:00", "--limit", "7",
+			},
+			method: "POST", target: "/v1/users/search",
+			body: `{"limit":7,"query":{"operator":"AND","operands":[{"filter_name":"user_id","filter_value":["u"]},{"filter_name":"email_address","filter_value":["a@b.example","c@d.example"]},` +
+				`{"filter_name":"email_address_fuzzy","filter_value":"abc"},{"filter_name":"email_verified","filter_value":false},{"filter_name":"phone_number","filter_value":["+1"]},` +
+				`{"filter_name":"phone_number_fuzzy","filter_value":"500"},{"filter_name":"full_name_fuzzy","filter_value":"ada"},{"filter_name":"status","filter_value":"pending"},` +
+				`{"filter_name":"created_at_greater_than","filter_value":"2026-01-05T00:00:00Z"},{"filter_name":"created_at_less_than","filter_value":"2026-01-06T00:00:00.5Z"}]}}`,
+		},
+		{
+			name: "search by a query", args: []string{"user", "search", "--query", "-", "--all"}, stdin: `{"operator":"OR","operands":[]}`,
+			method: "POST", target: "/v1/users/search", body: `{"limit":1000,"query":{"operator":"OR","operands":[]}}`,
 		},
 		{
 			name: "list", args: []string{"session", "list", "--user-id", "a&b=c"},

@@ -70,8 +70,12 @@ func (f *extendFlags) extension(a *app) (extension, error) {
 	return e, err
 }
 
-// inlineOrFile is value itself, or what is in FILE if it is @FILE.
+// inlineOrFile is value itself, or what is in FILE if it is @FILE, or standard
+// input if it is -, which is no JSON.
 func (s *settings) inlineOrFile(value string) (json.RawMessage, error) {
+	if value == "-" {
+		return s.read(value)
+	}
 	if path, ok := strings.CutPrefix(value, "@"); ok {
 		return s.read(path)
 	}

@@ -71,11 +71,11 @@ func (s *settings) secret(name, path string) (countersign.Bearer, error) {
 // which can be had once.
 func (s *settings) read(path string) ([]byte, error) {
 	if path == "-" {
-		if s.stdinUsed {
-			return nil, usage("standard input (-) is asked for twice", "give one of the two as a file or in the environment")
+		stdin, err := s.takeStdin()
+		if err != nil {
+			return nil, err
 		}
-		s.stdinUsed = true
-		return readAll(s.stdin, "standard input")
+		return readAll(stdin, "standard input")
 	}
 	f, err := os.Open(path)
 	if err != nil && strings.HasPrefix(path, "eyJ") && strings.Count(path, ".") == 2 {
@@ -88,6 +88,15 @@ func (s *settings) read(path string) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }()
 	return readAll(f, path)
+}
+
+// takeStdin is standard input, for whoever asks first.
+func (s *settings) takeStdin() (io.Reader, error) {
+	if s.stdinUsed {
+		return nil, usage("standard input (-) is asked for twice", "give one of the two as a file or in the environment")
+	}
+	s.stdinUsed = true
+	return s.stdin, nil
 }
 
 func readAll(r io.Reader, name string) ([]byte, error) {

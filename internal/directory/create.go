@@ -37,8 +37,23 @@ type newUser struct {
 	grants  []countersign.Grant
 }
 
-// check refuses what no user may be, before any transaction.
+// Check refuses what no user of any environment may be. It knows no roles.
+func (n NewUser) Check() error {
+	_, err := n.read()
+	return err
+}
+
+// check refuses what no user of an environment may be, before any transaction.
 func (n NewUser) check(rules *standing.Rules) (c newUser, err error) {
+	if c, err = n.read(); err != nil {
+		return c, err
+	}
+	c.grants, err = rules.Give(n.Profile, nil, n.Roles)
+	return c, err
+}
+
+// read is check less the roles.
+func (n NewUser) read() (c newUser, err error) {
 	if n.Email == "" && n.Phone == "" {
 		return c, countersign.ErrInvalidCreateUser
 	}
@@ -62,10 +77,7 @@ func (n NewUser) check(rules *standing.Rules) (c newUser, err error) {
 	if c.TrustedMetadata, err = mergeMetadata(nil, n.TrustedMetadata); err != nil {
 		return c, err
 	}
-	if c.UntrustedMetadata, err = mergeMetadata(nil, n.UntrustedMetadata); err != nil {
-		return c, err
-	}
-	c.grants, err = rules.Give(n.Profile, nil, n.Roles)
+	c.UntrustedMetadata, err = mergeMetadata(nil, n.UntrustedMetadata)
 	return c, err
 }
 

@@ -92,9 +92,10 @@ func person(i int) (email, first, last string) {
 	return fmt.Sprintf("%s.%s.%d@company%d.example", strings.ToLower(first), strings.ToLower(last), i, i%997), first, last
 }
 
-// fill imports users.
+// fill imports users. A batch that the server had no time for is sent again: who
+// is there already does no harm.
 func (b *engineBench) fill(ctx context.Context, e *environment, users int) error {
-	const senders = 4
+	const senders, tries = 2, 5
 	var next atomic.Int64
 	failed := make([]error, senders)
 	var group sync.WaitGroup
@@ -115,7 +116,11 @@ func (b *engineBench) fill(ctx context.Context, e *environment, users int) error
 					fmt.Fprintf(&body, `{"email":%q,"external_id":"crm-%d","name":{"first_name":%q,"last_name":%q},"trusted_metadata":{"plan":"pro"}}`, email, i, first, last)
 				}
 				body.WriteString(`]}`)
-				failed[s] = e.call(b, "/v1/users/import", body.Bytes()).send(ctx, http.DefaultTransport)
+				for range tries {
+					if failed[s] = e.call(b, "/v1/users/import", body.Bytes()).send(ctx, http.DefaultTransport); failed[s] == nil {
+						break
+					}
+				}
 			}
 		})
 	}
