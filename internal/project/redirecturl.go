@@ -178,7 +178,7 @@ func settleDefault(list []countersign.RedirectURL, typ string, r countersign.Red
 }
 
 // forbiddenProtocols run something where they are followed.
-var forbiddenProtocols = []string{"javascript", "data", "vbscript", "file", "blob", "about", "view-source"}
+var forbiddenProtocols = []string{"javascript", "data", "vbscript", "file", "filesystem", "blob", "about", "view-source"}
 
 func checkRedirectURL(r countersign.RedirectURL, typ countersign.EnvironmentType) error {
 	if err := checkAddress(r.URL, typ); err != nil {
@@ -200,7 +200,9 @@ func checkRedirectURL(r countersign.RedirectURL, typ countersign.EnvironmentType
 }
 
 // checkAddress takes web addresses and those of apps, with wildcards and with
-// placeholders in the query.
+// placeholders in the query. It takes no credentials, which audit events would
+// tell, and no scheme without a slash behind it: localhost:3000 is a web address
+// that lacks its own.
 func checkAddress(address string, typ countersign.EnvironmentType) error {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > 2048 || u.Scheme == "" || strings.ContainsFunc(address, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
@@ -211,6 +213,10 @@ func checkAddress(address string, typ countersign.EnvironmentType) error {
 		return countersign.ErrRedirectURLProtocol
 	case hasWildcard(address) && typ == countersign.LiveEnvironment:
 		return countersign.ErrWildcardInLiveRedirectURL
+	case u.User != nil:
+		return countersign.ErrInvalidArgument.Saying("url must not have a user name or a password.")
+	case u.Scheme != "https" && u.Scheme != "http" && u.Opaque != "":
+		return countersign.ErrInvalidArgument.Saying("url must be written like https://example.com/path or com.example.app:/path.")
 	case u.Scheme == "https" && u.Hostname() != "", u.Scheme != "http" && u.Scheme != "https": // an app's own scheme
 		return nil
 	case u.Scheme == "http" && typ == countersign.TestEnvironment && isThisMachine(u.Hostname()):

@@ -201,7 +201,13 @@ func oneOf(field, value string, allowed ...string) error {
 }
 
 func checkBundleIDs(list []string) error {
-	return checkTexts("bundle_ids", list, countersign.ErrInvalidArgument.Saying("There may be %d bundle_ids.", maxSDKList), checkSDKText)
+	tooMany := countersign.ErrInvalidArgument.Saying("There may be %d bundle_ids.", maxSDKList)
+	return checkTexts("bundle_ids", list, tooMany, func(field, text string) error {
+		if text == "" {
+			return countersign.ErrInvalidArgument.Saying("None of %s may be empty.", field)
+		}
+		return checkSDKText(field, text)
+	})
 }
 
 func checkAutofill(list []countersign.SMSAutofill) error {
