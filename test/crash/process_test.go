@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/countersign-auth/countersign/internal/servertest"
 	"github.com/countersign-auth/countersign/internal/signing"
 )
 
@@ -50,6 +51,7 @@ func run(m *testing.M) int {
 
 // process is a running server.
 type process struct {
+	t    *testing.T
 	url  string
 	cmd  *exec.Cmd
 	read chan struct{} // closed when the log has ended
@@ -61,7 +63,7 @@ type process struct {
 // start runs the server on a database and waits until it listens.
 func start(t *testing.T, database, keyset string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--database", database), read: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--database", database), read: make(chan struct{})}
 	p.cmd.Env = []string{
 		"HOME=" + t.TempDir(), "COUNTERSIGN_KEYSET=" + keyset, "COUNTERSIGN_JWKS_ALLOW_PRIVATE=127.0.0.0/8",
 		"COUNTERSIGN_WORKSPACE_KEY_ID=" + workspaceID, "COUNTERSIGN_WORKSPACE_KEY_SECRET=" + workspaceSecret,
@@ -142,15 +144,32 @@ func newKeyset(t *testing.T) string {
 	return string(text)
 }
 
-// api calls a server.
+// document is the witness to the server's OpenAPI document.
+var document = sync.OnceValues(func() (*servertest.Witness, error) {
+	text, err := os.ReadFile("../../docs/openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	return servertest.NewWitness(text)
+})
+
+// api calls a server. Answers that are not as the OpenAPI document says fail the
+// test.
 type api struct {
+	t              *testing.T
+	witness        *servertest.Witness
 	url            string
 	user, password string
 	client         *http.Client
 }
 
 func (p *process) api(user, password string) *api {
-	return &api{url: p.url, user: user, password: password, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	p.t.Helper()
+	w, err := document()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return &api{t: p.t, witness: w, url: p.url, user: user, password: password, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
 // answer is a decoded answer.
@@ -208,6 +227,9 @@ func (c *api) post(ctx context.Context, path string, body any) (answer, error) {
 		return answer{}, err
 	}
 	a.text = b.String()
+	for _, problem := range c.witness.Problems(servertest.Exchange{Request: r, Sent: text, Status: a.status, Answer: b.Bytes()}) {
+		c.t.Errorf("POST %s: %d: %s", path, a.status, problem)
+	}
 	return a, json.Unmarshal(b.Bytes(), &a.body)
 }
 
