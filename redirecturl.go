@@ -1,5 +1,7 @@
 package countersign
 
+import "slices"
+
 // RedirectURL is a place that sign-ins may lead back to (management.md §10).
 type RedirectURL struct {
 	URL   string            `json:"url"`
@@ -11,4 +13,9 @@ type RedirectURL struct {
 type RedirectURLType struct {
 	Type      string `json:"type"`
 	IsDefault bool   `json:"is_default"`
+}
+
+// IsDefault reports whether the URL is the default of a type.
+func (r RedirectURL) IsDefault(typ string) bool {
+	return slices.Contains(r.Types, RedirectURLType{Type: typ, IsDefault: true})
 }

@@ -54,7 +54,7 @@ func indexOfType(r countersign.RedirectURL, typ string) int {
 }
 
 // AddRedirectURL adds a redirect URL, or types to one that is there. Unless
-// keepDefaults, a type of it that has no default yet gets its oldest URL as one.
+// keepDefaults, a type of which it is the only URL gets it as its default.
 // Errors: those of the form of URLs and types, ErrTooManyRedirectURLs,
 // ErrEnvironmentNotFound.
 func (s *Service) AddRedirectURL(ctx context.Context, actor countersign.Actor, env countersign.Environment, r countersign.RedirectURL, keepDefaults bool) (countersign.RedirectURL, error) {
@@ -121,12 +121,13 @@ func (s *Service) changeRedirectURLs(ctx context.Context, actor countersign.Acto
 				return err
 			}
 		}
-		touched := r.Types
+		touched, had := r.Types, countersign.RedirectURL{}
 		if i := indexOfURL(before, r.URL); i >= 0 {
-			touched = slices.Concat(touched, before[i].Types)
+			had = before[i]
+			touched = slices.Concat(touched, had.Types)
 		}
 		for _, t := range touched {
-			settleDefault(list, t.Type, r, keepDefaults)
+			settleDefault(list, t.Type, r, had.IsDefault(t.Type), keepDefaults)
 		}
 		if i := indexOfURL(list, r.URL); i >= 0 {
 			after = list[i]
@@ -148,19 +149,21 @@ func cloneURLs(list []countersign.RedirectURL) []countersign.RedirectURL {
 }
 
 // settleDefault leaves a type at most one default: if r says that it is the one,
-// no other is; and unless keepDefaults, the oldest URL beside r that can be one
-// takes the place of none, or r itself where there is no other.
-func settleDefault(list []countersign.RedirectURL, typ string, r countersign.RedirectURL, keepDefaults bool) {
-	claimed := slices.Contains(r.Types, countersign.RedirectURLType{Type: typ, IsDefault: true})
+// no other is. Unless keepDefaults, r is one where it is alone; and if it had been
+// the default, the oldest URL beside it that can be one takes its place.
+func settleDefault(list []countersign.RedirectURL, typ string, r countersign.RedirectURL, had, keepDefaults bool) {
+	claimed := r.IsDefault(typ)
 	var current, oldest, own *countersign.RedirectURLType
+	others := 0
 	for i := range list {
 		j := indexOfType(list[i], typ)
 		if j < 0 {
 			continue
 		}
 		t := &list[i].Types[j]
-		if claimed && list[i].URL != r.URL {
-			t.IsDefault = false
+		if list[i].URL != r.URL {
+			others++
+			t.IsDefault = t.IsDefault && !claimed
 		}
 		switch {
 		case t.IsDefault:
@@ -172,7 +175,11 @@ func settleDefault(list []countersign.RedirectURL, typ string, r countersign.Red
 			oldest = t
 		}
 	}
-	if next := cmp.Or(oldest, own); current == nil && next != nil && !keepDefaults {
+	next := own
+	if had {
+		next = cmp.Or(oldest, own)
+	}
+	if current == nil && next != nil && !keepDefaults && (had || others == 0) {
 		next.IsDefault = true
 	}
 }
