@@ -16,7 +16,7 @@ import (
 
 // How much one search may look at, whatever it is asked (ADR 12).
 const (
-	maxScanned = 40_000  // entries of an index, for a part of a text
+	maxScanned = 25_000  // entries of an index, for a part of a text
 	maxLooked  = 1_000   // users read to see whether they match
 	maxCounted = 100_000 // users counted where there is no filter
 	pageSize   = 100     // where no limit is given

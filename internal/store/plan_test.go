@@ -26,6 +26,7 @@ var readAll = []string{
 	`SELECT count(*) FROM users WHERE environment_id = $1`,
 	`ORDER BY event_id DESC LIMIT $2`, // in the order of the index
 	`WHERE environment_id = $1 LIMIT $2`,
+	`WHERE environment_id = $1 ORDER BY user_id LIMIT $2`, // no more than the limit
 }
 
 // TestEveryStatementUsesItsKey calls every method, whatever comes of it, and
