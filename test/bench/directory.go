@@ -150,7 +150,11 @@ func (b *engineBench) searches(ctx context.Context, w *tabwriter.Writer, small, 
 			env   *environment
 			users int
 		}{{b.rs256, small}, {b.es256, large}} {
-			took, cpuMS, err := b.search(ctx, e.env, s.query, repeat)
+			runs := repeat
+			if s.row == "B1" { // so short that a few would be lost between two ticks of the clock
+				runs *= 10
+			}
+			took, cpuMS, err := b.search(ctx, e.env, s.query, runs)
 			if err != nil {
 				return err
 			}
