@@ -115,6 +115,7 @@ func TestValidExternalID(t *testing.T) {
 	for id, want := range map[string]bool{
 		"a": true, "auth0|5f7c8ec7c33c6c004bbafe82": true, "A.b_c-9": true, strings.Repeat("x", 128): true,
 		"": false, strings.Repeat("x", 129): false, "a b": false, "ä": false, "a\x00": false, "a/b": false, "a%7C": false,
+		".": false, "..": false, "...": true, ".a": true,
 		"user-live-01a20743-e9a0-7063-bc12-9d34b9339a2d": false, "x-test-01A20743-E9A0-7063-BC12-9D34B9339A2D": false,
 	} {
 		if got := countersign.ValidExternalID(id); got != want {

@@ -91,7 +91,7 @@ func parseEmail(text string) (email.Address, error) {
 
 func checkExternalID(id string) error {
 	if !countersign.ValidExternalID(id) {
-		return countersign.ErrInvalidArgument.Saying("external_id must have 1 to 128 characters out of A-Z, a-z, 0-9 and \"._|-\", and not look like one of the server's own IDs.")
+		return countersign.ErrInvalidArgument.Saying("external_id must have 1 to 128 characters out of A-Z, a-z, 0-9 and \"._|-\", not be \".\" or \"..\", and not look like one of the server's own IDs.")
 	}
 	return nil
 }
