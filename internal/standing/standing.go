@@ -88,11 +88,12 @@ type Rules struct {
 	Template *claimtemplate.Template // of session JWTs; nil if it adds nothing
 	Audience string                  // beside the project ID in session JWTs; "" for none
 	profiles []countersign.ProfileID
+	ended    []countersign.Revocation
 	base     []string // the roles that everybody has
 }
 
 func derive(env countersign.Environment, stored store.Standing) (*Rules, error) {
-	r := &Rules{Revision: stored.Revision, Policy: countersign.DefaultPolicy(env.Vertical), profiles: stored.Profiles}
+	r := &Rules{Revision: stored.Revision, Policy: countersign.DefaultPolicy(env.Vertical), profiles: stored.Profiles, ended: stored.Revocations}
 	if stored.Policy != nil {
 		r.Policy = *stored.Policy
 	}
@@ -125,6 +126,11 @@ func (r *Rules) Roles(grants []countersign.Grant) []string {
 		}
 	}
 	return roles
+}
+
+// Ended reports whether a revocation that stands ends a session.
+func (r *Rules) Ended(s countersign.Session) bool {
+	return slices.ContainsFunc(r.ended, func(e countersign.Revocation) bool { return e.Ends(s) })
 }
 
 func (r *Rules) stands(p countersign.ProfileID) bool { return slices.Contains(r.profiles, p) }

@@ -68,7 +68,7 @@ func (tx *Tx) UpdateEnvironment(ctx context.Context, id countersign.EnvironmentI
 // event streams vanish at once. Its people and sessions can be reached by nobody any more;
 // PurgeDeparted removes their rows.
 func (tx *Tx) DeleteEnvironment(ctx context.Context, id countersign.EnvironmentID) error {
-	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations", "event_streams"} {
+	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations", "event_streams", "provisionings"} {
 		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE environment_id = $1`, id); err != nil {
 			return err
 		}
