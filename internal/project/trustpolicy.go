@@ -81,9 +81,14 @@ func unknown(name string, known []string) string {
 	return s + "; there are " + strings.Join(known, ", ") + "."
 }
 
-// nearest is the one of known that differs least, "" if all differ by more than a
-// third of their letters.
+// nearest is the one of known that begins with name, or else differs least from
+// it; "" if all differ by more than a third of its letters.
 func nearest(name string, known []string) string {
+	for _, k := range known {
+		if len(name) > 3 && strings.HasPrefix(k, name) {
+			return k
+		}
+	}
 	best, distance := "", 1+len(name)/3
 	for _, k := range known {
 		if d := edits(name, k); d <= distance && (best == "" || d < distance) {

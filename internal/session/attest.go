@@ -116,12 +116,14 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 			ProfileID: b.profile.ID, TokenID: b.attributes.TokenID, KeyID: b.token.KeyID,
 			LastAuthenticatedAt: tx.Now, CreatedAt: tx.Now, UpdatedAt: tx.Now,
 		}
+		var owner countersign.UserID // of the session that the factor joins
 		if attaches {
 			if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
 				return err
 			}
+			owner = sess.UserID
 		}
-		if user, err = person.signIn(ctx, tx, env.ID, sess.UserID); err != nil {
+		if user, err = person.signIn(ctx, tx, env.ID, owner); err != nil {
 			return err
 		}
 		switch {

@@ -18,6 +18,9 @@ func (tx *Tx) Revocations(ctx context.Context, env countersign.EnvironmentID) ([
 
 // PutRevocations replaces those that stand in an environment.
 func (tx *Tx) PutRevocations(ctx context.Context, env countersign.EnvironmentID, list []countersign.Revocation) error {
+	if list == nil {
+		list = []countersign.Revocation{}
+	}
 	return tx.putConfiguration(ctx, env, revocationsName, list)
 }
 

@@ -17,7 +17,7 @@ type Verdict struct {
 	ProfileID  string     `json:"profile_id"`
 	UserID     *string    `json:"user_id" doc:"Whom the token speaks of; null if that is not known."`
 	Outcome    string     `json:"outcome" openapi:"enum=accepted|refused"`
-	Reason     *string    `json:"reason" doc:"Why it was refused, out of a closed list; null if it was accepted."`
+	Reason     *string    `json:"reason" doc:"Why it was refused, one of a fixed list; null if it was accepted."`
 	Step       *string    `json:"step" doc:"The check that refused it."`
 	Expected   *string    `json:"expected"`
 	Received   *string    `json:"received"`
