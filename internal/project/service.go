@@ -30,7 +30,10 @@ type Config struct {
 }
 
 // Service administers the workspace.
-type Service struct{ Config }
+type Service struct {
+	Config
+	known environments
+}
 
 // Bounds of the workspace.
 const (

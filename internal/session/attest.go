@@ -49,12 +49,12 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if err != nil {
 		return Attested{}, err
 	}
-	profile, err := s.profile(ctx, p.Environment, p.ProfileID)
+	profile, err := s.Rules.Profile(ctx, p.Environment, p.ProfileID)
 	if err != nil {
 		return Attested{}, err
 	}
 	// Judge: cheap refusals, then keys, then the signature, then the mapping.
-	brought, err := s.judge(ctx, &profile, p.Token)
+	brought, err := s.judge(ctx, profile, p.Token)
 	if err != nil {
 		return Attested{}, s.conclude(ctx, p, brought, countersign.User{}, err)
 	}
@@ -168,18 +168,6 @@ func (s *Service) shadow(ctx context.Context, p AttestParams, b brought) error {
 		err = countersign.ErrInvalidTrustedAuthToken.Saying("The profile is in shadow mode: this token would have been accepted, and nobody is signed in by it.")
 	}
 	return err
-}
-
-// profile loads a profile of the environment; ErrProfileNotFound.
-func (s *Service) profile(ctx context.Context, env countersign.Environment, id countersign.ProfileID) (profile countersign.Profile, err error) {
-	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		profile, err = tx.Profile(ctx, env.ID, id)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = countersign.ErrProfileNotFound
-	}
-	return profile, err
 }
 
 // start is a new session with its first factor.

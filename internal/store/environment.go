@@ -59,9 +59,9 @@ func (tx *Tx) InsertEnvironment(ctx context.Context, e countersign.Environment) 
 	return err
 }
 
-// UpdateEnvironment stores the name and the settings.
+// UpdateEnvironment stores the name and the settings, and moves the revision.
 func (tx *Tx) UpdateEnvironment(ctx context.Context, id countersign.EnvironmentID, name string, settings countersign.EnvironmentSettings) error {
-	return tx.execOne(ctx, `UPDATE environments SET name = $2, settings = $3 WHERE environment_id = $1`, id, name, jsonColumn{settings})
+	return tx.execOne(ctx, `UPDATE environments SET name = $2, settings = $3, revision = revision + 1 WHERE environment_id = $1`, id, name, jsonColumn{settings})
 }
 
 // DeleteEnvironment makes an environment, its credentials, profiles, keys and

@@ -85,7 +85,7 @@ func (tx *Tx) InsertProfile(ctx context.Context, p countersign.Profile) error {
 		return err
 	}
 	for _, f := range p.PEMFiles {
-		if err := tx.InsertPEMFile(ctx, p.EnvironmentID, p.ID, f); err != nil {
+		if err := tx.insertPEMFile(ctx, p.EnvironmentID, p.ID, f); err != nil {
 			return err
 		}
 	}
@@ -95,11 +95,15 @@ func (tx *Tx) InsertProfile(ctx context.Context, p countersign.Profile) error {
 // UpdateProfile stores everything that may change but the PEM files; ErrNotFound
 // if the environment has no such profile.
 func (tx *Tx) UpdateProfile(ctx context.Context, p countersign.Profile) error {
-	return tx.execOne(ctx, `
+	err := tx.execOne(ctx, `
 		UPDATE profiles SET name = $3, issuer = $4, audience = $5, jwks_url = $6, attribute_mapping = $7, can_jit_provision = $8,
 		                    trust_policy = $9
 		WHERE environment_id = $1 AND profile_id = $2`,
 		p.EnvironmentID, p.ID, p.Name, p.Issuer, p.Audience, p.JWKSURL, optional(p.AttributeMapping), p.CanJITProvision, jsonColumn{p.Policy})
+	if err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, p.EnvironmentID)
 }
 
 // DeleteProfile removes a profile and its PEM files; ErrNotFound if the
@@ -116,6 +120,13 @@ func (tx *Tx) DeleteProfile(ctx context.Context, env countersign.EnvironmentID, 
 
 // InsertPEMFile adds a public key behind those that the profile has.
 func (tx *Tx) InsertPEMFile(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, f countersign.PEMFile) error {
+	if err := tx.insertPEMFile(ctx, env, profile, f); err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, env)
+}
+
+func (tx *Tx) insertPEMFile(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, f countersign.PEMFile) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO pem_files (environment_id, profile_id, pem_file_id, ordinal, public_key)
 		SELECT $1, $2, $3, coalesce(max(ordinal), 0) + 1, $4 FROM pem_files WHERE environment_id = $1 AND profile_id = $2`,
@@ -125,7 +136,11 @@ func (tx *Tx) InsertPEMFile(ctx context.Context, env countersign.EnvironmentID, 
 
 // DeletePEMFile removes a public key; ErrNotFound if the profile has none such.
 func (tx *Tx) DeletePEMFile(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, id countersign.PEMFileID) error {
-	return tx.execOne(ctx, `DELETE FROM pem_files WHERE environment_id = $1 AND profile_id = $2 AND pem_file_id = $3`, env, profile, id)
+	err := tx.execOne(ctx, `DELETE FROM pem_files WHERE environment_id = $1 AND profile_id = $2 AND pem_file_id = $3`, env, profile, id)
+	if err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, env)
 }
 
 // LoadKeySet is the last good answer of a key set URL; false if none is kept.

@@ -51,9 +51,9 @@ var trespasses = map[string]trespass{
 	"Tx.Secret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return unfound(tx.Secret(ctx, here.env.ID, theirs.secret.ID))
 	},
-	"Tx.EnvironmentBySecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		e, _, err := tx.EnvironmentBySecret(ctx, here.env.ID, theirs.secret.Hash)
-		return unfound(e, err)
+	"Tx.SecretByHash": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		s, _, err := tx.SecretByHash(ctx, here.env.ID, theirs.secret.Hash)
+		return unfound(s, err)
 	},
 	"Tx.InsertSecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.secret.EnvironmentID = here.env.ID

@@ -200,8 +200,12 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.project, err = tx.Project(ctx, w.project.Slug); err != nil {
 			return fmt.Errorf("project: %w", err)
 		}
-		if got.env, got.secret, err = tx.EnvironmentBySecret(ctx, w.env.ID, w.secret.Hash); err != nil {
+		var revision int64
+		if got.secret, revision, err = tx.SecretByHash(ctx, w.env.ID, w.secret.Hash); err != nil {
 			return fmt.Errorf("secret: %w", err)
+		}
+		if got.env, err = tx.Environment(ctx, w.env.ID); err != nil || got.env.Revision != revision {
+			return fmt.Errorf("environment of revision %d, not %d: %w", got.env.Revision, revision, err)
 		}
 		if got.public, err = tx.PublicToken(ctx, w.env.ID, w.public.ID); err != nil {
 			return fmt.Errorf("public token: %w", err)
