@@ -21,7 +21,7 @@ import (
 // default again). Errors: ErrTrustPolicyUnknownSetting,
 // ErrTrustPolicyInvalidSetting for one of another JSON type.
 func mergePolicy(p countersign.TrustPolicy, patch json.RawMessage) (countersign.TrustPolicy, error) {
-	if patch == nil {
+	if patch == nil || bytes.Equal(patch, []byte("null")) {
 		return p, nil
 	}
 	var given map[string]json.RawMessage
