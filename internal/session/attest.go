@@ -21,9 +21,16 @@ type AttestParams struct {
 	// Minutes is the lifetime of a new session from now, or the new one of the
 	// session attached to. nil: no new session, and no change of lifetime.
 	Minutes *int
+	// DefaultMinutes is the lifetime of a new session if Minutes is nil; 0: then
+	// there is none.
+	DefaultMinutes int
+	MaxMinutes     int // bounds Minutes; 0: only as all lifetimes are
 	// SessionToken or SessionJWT names the session to attach to. At most one.
 	SessionToken countersign.Bearer
 	SessionJWT   countersign.Bearer
+	// Present is the token of a session that the caller happens to have: attached
+	// to if it is alive and the person's own, passed over if not.
+	Present      countersign.Bearer
 	CustomClaims countersign.Object
 }
 
@@ -43,7 +50,7 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if p.SessionToken != "" && p.SessionJWT != "" {
 		return Attested{}, countersign.ErrTooManySessionArguments
 	}
-	if err := checkMinutes(p.Minutes); err != nil {
+	if err := checkMinutes(p.Minutes, p.MaxMinutes); err != nil {
 		return Attested{}, err
 	}
 	claims, err := mergeClaims(nil, p.CustomClaims) // what is wrong for a new session is wrong for any
@@ -72,6 +79,9 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if err != nil {
 		return Attested{}, s.refused(ctx, err)
 	}
+	if err := s.expected(ctx, env, person); err != nil {
+		return Attested{}, s.refused(ctx, err)
+	}
 	var h handle
 	if attaches {
 		if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
@@ -90,25 +100,37 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 			ProfileID: profile.ID, TokenID: attributes.TokenID, KeyID: token.KeyID,
 			LastAuthenticatedAt: tx.Now, CreatedAt: tx.Now, UpdatedAt: tx.Now,
 		}
+		joins := attaches
 		if attaches {
-			change = "attached"
 			if sess, err = s.load(ctx, tx, env, h); err != nil {
 				return err
 			}
 			if user, err = person.attachable(ctx, tx, env.ID, sess.UserID); err != nil {
 				return err
 			}
+		} else {
+			if user, err = person.provision(ctx, tx, env.ID); err != nil {
+				return err
+			}
+			if sess, joins, err = s.own(ctx, tx, env, p.Present, user.ID); err != nil {
+				return err
+			}
+		}
+		if joins {
+			change = "attached"
 			if err := attach(ctx, tx, env.ID, &sess, factor, p); err != nil {
 				return err
 			}
 			sess.CustomClaims, err = claimsOf(rules, sess, user)
 			return err
 		}
-		if user, err = person.provision(ctx, tx, env.ID); err != nil || p.Minutes == nil {
-			return err
+		change = ""
+		minutes := p.lifetime()
+		if minutes == 0 {
+			return nil
 		}
 		change = "started"
-		sess = start(env.ID, user.ID, factor, tx.Now, *p.Minutes, claims)
+		sess = start(env.ID, user.ID, factor, tx.Now, minutes, claims)
 		if err := tx.InsertSession(ctx, env.ID, sess); err != nil {
 			return err
 		}
@@ -129,6 +151,14 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	s.Metrics.Sessions(change, 1)
 	active, err := s.activate(ctx, env, rules, sess, user, h)
 	return Attested{User: user, Active: &active}, err
+}
+
+// lifetime is that of a new session in minutes; 0 if none is asked for.
+func (p AttestParams) lifetime() int {
+	if p.Minutes != nil {
+		return *p.Minutes
+	}
+	return p.DefaultMinutes
 }
 
 // profile loads a profile of the environment; ErrProfileNotFound.

@@ -65,6 +65,7 @@ var trespasses = map[string]trespass{
 		return unfound(tx.PublicToken(ctx, here.env.ID, theirs.public.ID))
 	},
 	"Tx.InsertPublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.public.ID = countersign.NewID[countersign.PublicTokenID](countersign.Test) // theirs names their environment, and no other
 		return tx.InsertPublicToken(ctx, here.env.ID, theirs.public)
 	},
 	"Tx.DeletePublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
@@ -328,6 +329,7 @@ var workspaceWide = map[string]string{
 	"Tx.Environments":        "lists a project's environments for the management plane",
 	"Tx.AllEnvironments":     "is for what the server does of its own accord",
 	"Tx.EnvironmentBySlug":   "resolves the names of the management plane to an environment",
+	"Tx.EnvironmentByPublicToken": "resolves a public token to its environment",
 	"Tx.CountWorkspaceKeys":  "workspace keys are the workspace's",
 	"Tx.WorkspaceKey":        "workspace keys are the workspace's",
 	"Tx.PutWorkspaceKey":     "workspace keys are the workspace's",
