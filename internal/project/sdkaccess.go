@@ -51,6 +51,42 @@ func (c SDKConfig) Admit(from SDKOrigin) error {
 	}
 }
 
+// MaxMinutes is the longest lifetime of a session that a library may ask for.
+func (c SDKConfig) MaxMinutes() int {
+	if c.Consumer != nil {
+		return c.Consumer.Sessions.MaxSessionDurationMinutes
+	}
+	return c.B2B.Sessions.MaxSessionDurationMinutes
+}
+
+// DefaultMinutes is the lifetime of a session for which a library names none: an
+// hour, where that is allowed.
+func (c SDKConfig) DefaultMinutes() int { return min(defaultSDKMinutes, c.MaxMinutes()) }
+
+// MayLookForUsers is ErrEndpointNotAuthorizedForSDK unless the configuration has
+// passwords, whose form alone asks whether an address is known. Without them that
+// would be told to everybody for nothing.
+func (c SDKConfig) MayLookForUsers() error {
+	if c.Consumer == nil || !c.Consumer.Passwords.Enabled {
+		return countersign.ErrEndpointNotAuthorizedForSDK
+	}
+	return nil
+}
+
+// SlugPattern says where in the address of the page an organization's slug
+// stands; "" if nothing is known of that page.
+func (c SDKConfig) SlugPattern(from SDKOrigin) string {
+	if c.B2B == nil || len(from.Pages) == 0 {
+		return ""
+	}
+	for _, d := range c.B2B.Basic.Domains {
+		if covers(d.Domain, from.Pages[0]) {
+			return d.SlugPattern
+		}
+	}
+	return ""
+}
+
 func (c SDKConfig) basic() (enabled bool, domains, bundles []string) {
 	if c.Consumer != nil {
 		return c.Consumer.Basic.Enabled, c.Consumer.Basic.Domains, c.Consumer.Basic.BundleIDs
