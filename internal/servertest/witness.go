@@ -58,6 +58,9 @@ func (w *Witness) Problems(e Exchange) []string {
 	if e.Request.Method == http.MethodHead {
 		return nil
 	}
+	if e.Request.Method == http.MethodOptions && e.Status == http.StatusOK && strings.HasPrefix(e.Request.URL.Path, "/sdk/v1/") {
+		return nil // a browser's question before a request, which is no operation
+	}
 	operation := w.operation(e.Request)
 	if operation == nil { // an unknown path, or another method than it takes
 		if e.Status == http.StatusOK {

@@ -53,16 +53,15 @@ type updateMeAnswer struct {
 
 // updateMe is PUT /sdk/v1/users/me, which changes only what is there.
 func (s *Surface) updateMe(ctx context.Context, r *api.Request[updateMeRequest]) (*updateMeAnswer, error) {
+	user, actor, err := s.holder(ctx, r.Caller)
+	if err != nil {
+		return nil, err
+	}
 	if len(r.Body.TrustedMetadata) > 0 && string(r.Body.TrustedMetadata) != "null" {
 		return nil, countersign.ErrUpdateTrustedMetadata
 	}
 	patch := directory.UserPatch{FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last}
-	var err error
 	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
-		return nil, err
-	}
-	user, actor, err := s.holder(ctx, r.Caller)
-	if err != nil {
 		return nil, err
 	}
 	if user, err = s.Directory.UpdateUser(ctx, actor, r.Caller.Environment, user.ID.String(), patch); err != nil {
