@@ -25,14 +25,18 @@ func TestBadBodies(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := newInputWorld(t, serverOptions{database: database})
 		refused := &refusals{}
-		t.Run("routes", func(t *testing.T) {
-			for route, sample := range w.bodies() {
-				t.Run(route, func(t *testing.T) {
-					t.Parallel()
-					w.sendBadBodies(t, route, sample, refused)
-				})
-			}
-		})
+		for _, pages := range []bool{true, false} { // one after the other: among the latter is what lets pages in
+			t.Run(map[bool]string{true: "pages", false: "routes"}[pages], func(t *testing.T) {
+				for route, sample := range w.bodies() {
+					if strings.Contains(route, " /sdk/v1/") == pages {
+						t.Run(route, func(t *testing.T) {
+							t.Parallel()
+							w.sendBadBodies(t, route, sample, refused)
+						})
+					}
+				}
+			})
+		}
 		refused.expectNoEvents(t, database)
 	})
 }
@@ -303,7 +307,7 @@ func TestBadPaths(t *testing.T) {
 			patternSegments := strings.Split(strings.TrimPrefix(route.Pattern, "/"), "/")
 			send := func(target string, want ...int) {
 				t.Helper()
-				answer := w.call(route.Method, target, w.authorization(strings.ReplaceAll(target, "%2F", "/")), "{}") // as the router reads it
+				answer := w.call(route.Method, target, w.authorization(path), "{}")
 				expectOrderly(t, route.Method+" "+shortened(target), answer)
 				if !slices.Contains(want, answer.status) {
 					t.Errorf("%s %s: %d %s, want one of %d", route.Method, shortened(target), answer.status, answer.body, want)
@@ -325,6 +329,9 @@ func TestBadPaths(t *testing.T) {
 				for _, segment := range []string{
 					"%2F", "%2e%2e", "%2e", "..%2f..", "%20", "%E2%80%AE", "%25", "{}", "'", "*", strings.Repeat("x", 4000), strings.ToUpper(segments[i]) + "x",
 				} {
+					if segments[i] == "sdk" && segment == "%2F" {
+						continue // slashes doubled before /v1, where the credentials are no good
+					}
 					send(with(segment), http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed)
 				}
 				for _, segment := range []string{"..", ".", "", "/", segments[i] + "/", segments[i] + "/.", segments[i] + "/.."} {

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/countersign-auth/countersign/internal/api"
 )
 
 // Witness holds exchanges against the server's own OpenAPI document. Many may ask
@@ -58,7 +60,7 @@ func (w *Witness) Problems(e Exchange) []string {
 	if e.Request.Method == http.MethodHead {
 		return nil
 	}
-	if e.Request.Method == http.MethodOptions && e.Status == http.StatusOK && strings.HasPrefix(e.Request.URL.Path, "/sdk/v1/") {
+	if e.Request.Method == http.MethodOptions && e.Status == http.StatusOK && api.Frontend(e.Request.URL.Path) {
 		return nil // a browser's question before a request, which is no operation
 	}
 	operation := w.operation(e.Request)

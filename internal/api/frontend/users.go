@@ -39,7 +39,7 @@ type updateMeRequest struct {
 		Last   *string `json:"last_name"`
 	} `json:"name"`
 	UntrustedMetadata json.RawMessage `json:"untrusted_metadata" openapi:"type=object" doc:"Merged at the top level; null removes a key."`
-	TrustedMetadata   json.RawMessage `json:"trusted_metadata" doc:"Refused: only the project's backend writes it."`
+	TrustedMetadata   json.RawMessage `json:"trusted_metadata" openapi:"type=object" doc:"Refused: only the project's backend writes it."`
 }
 
 type updateMeAnswer struct {
@@ -57,12 +57,16 @@ func (s *Surface) updateMe(ctx context.Context, r *api.Request[updateMeRequest])
 	if err != nil {
 		return nil, err
 	}
-	if len(r.Body.TrustedMetadata) > 0 && string(r.Body.TrustedMetadata) != "null" {
-		return nil, countersign.ErrUpdateTrustedMetadata
+	trusted, err := wire.Metadata(r.Body.TrustedMetadata)
+	if err != nil {
+		return nil, err
 	}
 	patch := directory.UserPatch{FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last}
 	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
 		return nil, err
+	}
+	if trusted != nil {
+		return nil, countersign.ErrUpdateTrustedMetadata
 	}
 	if user, err = s.Directory.UpdateUser(ctx, actor, r.Caller.Environment, user.ID.String(), patch); err != nil {
 		return nil, err
