@@ -52,6 +52,7 @@ type (
 	sessionKind     struct{}
 	eventKind       struct{}
 	requestKind     struct{}
+	revocationKind  struct{}
 )
 
 func (environmentKind) prefix() string { return "project" }
@@ -66,6 +67,7 @@ func (phoneKind) prefix() string       { return "phone-number" }
 func (sessionKind) prefix() string     { return "session" }
 func (eventKind) prefix() string       { return "event" }
 func (requestKind) prefix() string     { return "request-id" }
+func (revocationKind) prefix() string  { return "revocation" }
 
 // The identifiers of the contract (README §5).
 type (
@@ -93,6 +95,8 @@ type (
 	EventID = ID[eventKind]
 	// RequestID names one HTTP request in answers, logs and events.
 	RequestID = ID[requestKind]
+	// RevocationID names a revocation that stands until its sessions are gone.
+	RevocationID = ID[revocationKind]
 )
 
 // ErrMalformedID is what ParseID and Scan return for text or bytes that are not
@@ -113,11 +117,25 @@ func NewID[T interface{ ID[K] }, K kind](class Class) T {
 func NewOrderedID[T interface{ ID[K] }, K kind](class Class, now time.Time) T {
 	id := ID[K]{tag: tagOf(class)}
 	_, _ = rand.Read(id.uuid[6:])
-	ms := now.UnixMilli()
+	id.stampTime(now)
+	id.stamp(7)
+	return T(id)
+}
+
+// stampTime writes the milliseconds since 1970 into the first six bytes. What is
+// before 1970 is taken for it.
+func (id *ID[K]) stampTime(moment time.Time) {
+	ms := max(moment.UnixMilli(), 0)
 	for i := range 6 {
 		id.uuid[i] = byte(ms >> (40 - 8*i))
 	}
-	id.stamp(7)
+}
+
+// FirstOrderedID sorts before every ordered ID that is made from a moment on and
+// behind those that were made before it, to the millisecond.
+func FirstOrderedID[T interface{ ID[K] }, K kind](class Class, moment time.Time) T {
+	id := ID[K]{tag: tagOf(class)}
+	id.stampTime(moment)
 	return T(id)
 }
 

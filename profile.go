@@ -44,25 +44,11 @@ type PEMFile struct {
 	PublicKey string
 }
 
-// TrustPolicy tightens what a profile believes. The zero value is not the
-// default: DefaultTrustPolicy is.
-type TrustPolicy struct {
-	Algorithms       []Algorithm   // nil: all of Algorithms()
-	Audiences        []string      // believed beside the profile's own
-	RequiredType     string        // header typ, if not ""; RFC 8725 §3.11
-	ClockSkew        time.Duration // 0 to 300 s, for exp, nbf and iat
-	MaxTokenLifetime time.Duration // exp − iat, if not 0
-	MaxTokenAge      time.Duration // now − iat, if not 0
-}
-
-// DefaultTrustPolicy is the contract's behaviour: any asymmetric algorithm,
-// the profile's one audience, 30 s of clock skew.
-func DefaultTrustPolicy() TrustPolicy { return TrustPolicy{ClockSkew: 30 * time.Second} }
-
 // Attributes are what a profile's mapping picked out of a token's claims.
 type Attributes struct {
 	Email          string   // one bare address, as the issuer wrote it
 	EmailKey       string   // its normal form (package email)
+	Subject        string   // the claim that the trust policy links people by; "" if it names none
 	TokenID        string   // 1 to 256 bytes
 	ExternalUserID string   // "" if not mapped or the claim is absent
 	RoleIDs        []string // nil if not mapped or the claim is absent; empty if the claim is an empty list

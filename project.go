@@ -50,8 +50,8 @@ type Environment struct {
 	// SessionTokenKey is the key of the MAC in session tokens, encrypted under
 	// the operator's keyset.
 	SessionTokenKey []byte
-	// Revision moves with every change of the policy, the templates and the list
-	// of profiles.
+	// Revision moves with every change of the environment itself and of its
+	// configuration: profiles, policy, templates, revocations.
 	Revision  int64
 	CreatedAt time.Time
 }

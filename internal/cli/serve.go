@@ -5,19 +5,22 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/countersign-auth/countersign/internal/server"
 )
 
 // serveCommand is the server itself.
 type serveCommand struct {
-	Addr             string   `env:"COUNTERSIGN_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"settings" help:"Where the API listens; default 127.0.0.1:8080."`
-	MetricsAddr      string   `env:"COUNTERSIGN_METRICS_ADDR" placeholder:"HOST:PORT" group:"settings" help:"Where /metrics and /debug/pprof listen; default nowhere."`
-	Database         string   `placeholder:"FILE|URL" group:"settings" help:"A SQLite file, made if it is missing, or a postgres:// URL; default countersign.db. Otherwise COUNTERSIGN_DATABASE holds it or COUNTERSIGN_DATABASE_FILE names a file that does."`
-	Keyset           string   `placeholder:"FILE" group:"settings" help:"The keyset that encrypts private keys at rest, made on the first start; default beside a SQLite file, or in your configuration folder. Otherwise COUNTERSIGN_KEYSET holds it or COUNTERSIGN_KEYSET_FILE names the file."`
-	JWKSAllowPrivate []string `name:"jwks-allow-private" env:"COUNTERSIGN_JWKS_ALLOW_PRIVATE" placeholder:"HOST|CIDR" group:"settings" help:"A host or network that key sets, userinfo and event destinations may be on although it is not public, and without TLS; repeatable, or a comma list."`
-	WorkspaceKeyID   string   `name:"workspace-key-id" env:"COUNTERSIGN_WORKSPACE_KEY_ID" placeholder:"ID" group:"settings" help:"ID of a workspace key of your own choice; COUNTERSIGN_WORKSPACE_KEY_SECRET or …_FILE holds its secret."`
-	LogFormat        string   `env:"COUNTERSIGN_LOG_FORMAT" enum:"json,text" default:"json" placeholder:"FORMAT" group:"settings" help:"json (default) or text; the log goes to standard error."`
+	Addr              string        `env:"COUNTERSIGN_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"settings" help:"Where the API listens; default 127.0.0.1:8080."`
+	MetricsAddr       string        `env:"COUNTERSIGN_METRICS_ADDR" placeholder:"HOST:PORT" group:"settings" help:"Where /metrics and /debug/pprof listen; default nowhere."`
+	Database          string        `placeholder:"FILE|URL" group:"settings" help:"A SQLite file, made if it is missing, or a postgres:// URL; default countersign.db. Otherwise COUNTERSIGN_DATABASE holds it or COUNTERSIGN_DATABASE_FILE names a file that does."`
+	Keyset            string        `placeholder:"FILE" group:"settings" help:"The keyset that encrypts private keys at rest, made on the first start; default beside a SQLite file, or in your configuration folder. Otherwise COUNTERSIGN_KEYSET holds it or COUNTERSIGN_KEYSET_FILE names the file."`
+	JWKSAllowPrivate  []string      `name:"jwks-allow-private" env:"COUNTERSIGN_JWKS_ALLOW_PRIVATE" placeholder:"HOST|CIDR" group:"settings" help:"A host or network that key sets, userinfo and event destinations may be on although it is not public, and without TLS; repeatable, or a comma list."`
+	WorkspaceKeyID    string        `name:"workspace-key-id" env:"COUNTERSIGN_WORKSPACE_KEY_ID" placeholder:"ID" group:"settings" help:"ID of a workspace key of your own choice; COUNTERSIGN_WORKSPACE_KEY_SECRET or …_FILE holds its secret."`
+	VerdictsKeep      time.Duration `env:"COUNTERSIGN_VERDICTS_KEEP" default:"720h" placeholder:"DURATION" group:"settings" help:"How long verdicts on subject tokens are kept; default 720h, 30 days."`
+	VerdictsPerMinute int           `env:"COUNTERSIGN_VERDICTS_PER_MINUTE" default:"300" placeholder:"N" group:"settings" help:"How many refusals of one profile are kept in a minute, of some 600 bytes each; the rest is counted. Default 300."`
+	LogFormat         string        `env:"COUNTERSIGN_LOG_FORMAT" enum:"json,text" default:"json" placeholder:"FORMAT" group:"settings" help:"json (default) or text; the log goes to standard error."`
 }
 
 // Help is what the command's own help says.
@@ -53,7 +56,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 func (c *serveCommand) config(a *app) (server.Config, error) {
 	config := server.Config{
 		Addr: c.Addr, MetricsAddr: c.MetricsAddr, Database: c.Database, KeysetFile: c.Keyset,
-		WorkspaceKeyID: c.WorkspaceKeyID, Now: a.now,
+		WorkspaceKeyID: c.WorkspaceKeyID, VerdictsKeep: c.VerdictsKeep, VerdictsPerMinute: c.VerdictsPerMinute, Now: a.now,
 	}
 	for _, entry := range c.JWKSAllowPrivate {
 		if entry = strings.TrimSpace(entry); entry != "" {

@@ -113,7 +113,7 @@ func (i *inspector) parties() {
 
 // times looks at the times, with the clock skew that a profile has by default.
 func (i *inspector) times() tokenTimes {
-	skew := countersign.DefaultTrustPolicy().ClockSkew
+	skew := countersign.DefaultTrustPolicy().ClockSkew.Duration()
 	times := tokenTimes{IssuedAt: i.date("iat"), NotBefore: i.date("nbf"), ExpiresAt: i.date("exp")}
 	switch exp := times.ExpiresAt; {
 	case exp == nil && i.token.claims["exp"] == nil:

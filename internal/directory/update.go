@@ -97,6 +97,18 @@ func GiveRoles(u *countersign.User, rules *standing.Rules, by countersign.Profil
 	return changed, nil
 }
 
+// AddEmail gives a user a verified address, which nobody has, as a part of
+// somebody else's transaction, which records it. Error: ErrInvalidEmail.
+func AddEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u *countersign.User, address string) error {
+	parsed, err := parseEmail(address)
+	if err != nil {
+		return err
+	}
+	added := newEmail(env, parsed, true)
+	u.Emails = append(u.Emails, added)
+	return tx.InsertEmail(ctx, env, u.ID, added)
+}
+
 func sameGrant(a, b countersign.Grant) bool {
 	return a.RoleID == b.RoleID && a.Revision == b.Revision && a.Explicit == b.Explicit && slices.Equal(a.Profiles, b.Profiles)
 }

@@ -95,6 +95,7 @@ var segments = map[string]string{ //nolint:gosec // sentences, of which one is a
 	"project_id":                 "The ID of an environment, which the backend API calls a project.",
 	"project_slug":               "The slug of a project.",
 	"public_token":               "A public token.",
+	"request_id":                 "The request_id of an answer.",
 	"secret_id":                  "The ID of a secret.",
 	"totp_id":                    "The ID of a TOTP.",
 	"user_id":                    "The ID or external ID of a user.",

@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"crypto/subtle"
+	"sync"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -17,15 +18,21 @@ const usedResolution = time.Hour
 // time: a deleted secret opens nothing from the next request on.
 func (s *Service) CheckSecret(ctx context.Context, env countersign.EnvironmentID, secret countersign.Bearer) (countersign.Environment, countersign.SecretID, error) {
 	hash := Hash(secret)
-	var stored countersign.Secret
-	var now time.Time
-	e, err := view(ctx, s.Store, countersign.ErrUnauthorizedCredentials, func(tx *store.Tx) (e countersign.Environment, err error) {
+	var (
+		e        countersign.Environment
+		stored   countersign.Secret
+		revision int64
+		now      time.Time
+	)
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
 		now = tx.Now
-		e, stored, err = tx.EnvironmentBySecret(ctx, env, hash)
-		return e, err
+		if stored, revision, err = tx.SecretByHash(ctx, env, hash); err == nil {
+			e, err = s.known.of(ctx, tx, env, revision)
+		}
+		return err
 	})
 	if err != nil {
-		return e, countersign.SecretID{}, err
+		return e, countersign.SecretID{}, or(err, countersign.ErrUnauthorizedCredentials)
 	}
 	if subtle.ConstantTimeCompare(stored.Hash, hash) != 1 {
 		return e, countersign.SecretID{}, countersign.ErrUnauthorizedCredentials
@@ -36,6 +43,43 @@ func (s *Service) CheckSecret(ctx context.Context, env countersign.EnvironmentID
 		}
 	}
 	return e, stored.ID, nil
+}
+
+// maxKnown bounds how many environments are kept.
+const maxKnown = 1024
+
+// environments keeps environments by revision, so that a request reads no more
+// of one than that.
+type environments struct {
+	mu   sync.Mutex
+	kept map[countersign.EnvironmentID]countersign.Environment
+}
+
+// of is an environment at least as new as a revision.
+func (k *environments) of(ctx context.Context, tx *store.Tx, id countersign.EnvironmentID, revision int64) (countersign.Environment, error) {
+	k.mu.Lock()
+	e, ok := k.kept[id]
+	k.mu.Unlock()
+	if ok && e.Revision >= revision {
+		return e, nil
+	}
+	e, err := tx.Environment(ctx, id)
+	if err != nil {
+		return e, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept == nil {
+		k.kept = make(map[countersign.EnvironmentID]countersign.Environment)
+	}
+	for victim := range k.kept { // any will do: it is read again when it is asked for
+		if len(k.kept) < maxKnown {
+			break
+		}
+		delete(k.kept, victim)
+	}
+	k.kept[id] = e
+	return e, nil
 }
 
 // CreateSecret makes a secret and gives its value, which is never shown again.

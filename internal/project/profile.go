@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"unicode"
 
@@ -30,6 +31,8 @@ type NewProfile struct {
 	PEMFiles         []string
 	AttributeMapping json.RawMessage // an object, or nil
 	CanJITProvision  bool
+	TrustPolicy      json.RawMessage // settings that differ from the default, or nil
+	Force            bool            // save it although its tests fail
 }
 
 // ProfilePatch changes what it names; nil leaves a thing as it is. The key type
@@ -41,6 +44,8 @@ type ProfilePatch struct {
 	JWKSURL          *string          // "" takes it away
 	AttributeMapping *json.RawMessage // nil inside clears it
 	CanJITProvision  *bool
+	TrustPolicy      *json.RawMessage // the settings to change; nil inside makes it the default
+	Force            bool             // save it although its tests fail
 }
 
 // checkProfile holds the rules of a profile whole, after a create or an update
@@ -80,11 +85,15 @@ func checkProfile(p countersign.Profile, vertical countersign.Vertical) error {
 	default:
 		return countersign.ErrProfileInvalidRequest.Saying("public_key_type must be JWK or PEM.")
 	}
-	return checkMapping(p.AttributeMapping, vertical)
+	if err := checkMapping(p.AttributeMapping, vertical); err != nil {
+		return err
+	}
+	return checkPolicy(p.Policy, vertical)
 }
 
 // checkMapping accepts any object, and refuses external IDs of the other
-// vertical. What it maps is judged when a token is.
+// vertical, and expressions that do not compile. What else it maps is judged when
+// a token is.
 func checkMapping(mapping json.RawMessage, vertical countersign.Vertical) error {
 	if mapping == nil {
 		return nil
@@ -102,7 +111,15 @@ func checkMapping(mapping json.RawMessage, vertical countersign.Vertical) error 
 	case user && member:
 		return countersign.ErrProfileMultipleExternalIDs
 	case user && vertical == countersign.B2B, member && vertical == countersign.Consumer:
-		return countersign.ErrProfileIncorrectExternalIDMapping
+		return countersign.ErrProfileIncorrectExternalIDMapping.Saying("%s", externalIDAdvice(vertical))
+	}
+	for _, attribute := range attributes(vertical) {
+		var path string
+		if json.Unmarshal(keys[attribute], &path) == nil {
+			if err := checkPath("attribute_mapping."+attribute, path); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -142,10 +159,14 @@ func (s *Service) CreateProfile(ctx context.Context, actor countersign.Actor, e 
 		}
 		p.PEMFiles = append(p.PEMFiles, f)
 	}
-	if err := checkProfile(p, e.Vertical); err != nil {
+	var err error
+	if p.Policy, err = mergePolicy(p.Policy, n.TrustPolicy); err != nil {
 		return p, err
 	}
-	err := s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+	if err := s.check(&p, e.Vertical, n.Force); err != nil {
+		return p, err
+	}
+	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
 		if _, err := tx.Environment(ctx, e.ID); err != nil {
 			return or(err, countersign.ErrEnvironmentNotFound)
 		}
@@ -181,30 +202,82 @@ func profile(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r
 	return p, or(err, countersign.ErrProfileNotFound)
 }
 
-// UpdateProfile changes what the patch names. Errors: ErrProfileNotFound and the
-// contract's for each rule of a profile.
+// UpdateProfile changes what the patch names. Errors: ErrProfileNotFound, those of
+// a trust policy, ErrProfileTestFailed, and the contract's for each rule of a
+// profile.
 func (s *Service) UpdateProfile(ctx context.Context, actor countersign.Actor, e countersign.Environment, ref string, patch ProfilePatch) (p countersign.Profile, err error) {
-	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
-		before, err := profile(ctx, tx, e.ID, ref)
+	for {
+		before, err := s.Profile(ctx, e.ID, ref)
 		if err != nil {
-			return err
+			return p, err
 		}
-		p = before
-		set(&p.Name, patch.Name)
-		set(&p.Issuer, patch.Issuer)
-		set(&p.Audience, patch.Audience)
-		set(&p.JWKSURL, patch.JWKSURL)
-		set(&p.AttributeMapping, patch.AttributeMapping)
-		set(&p.CanJITProvision, patch.CanJITProvision)
-		if err := checkProfile(p, e.Vertical); err != nil {
-			return err
+		// A transaction is no place to run somebody's tests in.
+		if p, err = s.patched(before, e, patch); err != nil {
+			return p, err
 		}
-		if err := tx.UpdateProfile(ctx, p); err != nil {
-			return err
+		err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
+			now, err := profile(ctx, tx, e.ID, ref)
+			if err != nil {
+				return err
+			}
+			if !reflect.DeepEqual(now, before) {
+				return errOvertaken
+			}
+			if err := tx.UpdateProfile(ctx, p); err != nil {
+				return err
+			}
+			return tx.Record(ctx, e.ID, "profile.updated", p.ID.String(), change(before, p))
+		})
+		if !errors.Is(err, errOvertaken) {
+			return p, err
 		}
-		return tx.Record(ctx, e.ID, "profile.updated", p.ID.String(), change(before, p))
-	})
-	return p, err
+	}
+}
+
+// errOvertaken is a profile that somebody changed between a look and the
+// transaction.
+var errOvertaken = errors.New("the profile has changed meanwhile")
+
+// DraftProfile is what UpdateProfile would make of a profile; it saves nothing,
+// and tests may fail. Errors: as UpdateProfile.
+func (s *Service) DraftProfile(ctx context.Context, e countersign.Environment, ref string, patch ProfilePatch) (countersign.Profile, error) {
+	p, err := s.Profile(ctx, e.ID, ref)
+	if err != nil {
+		return p, err
+	}
+	patch.Force = true
+	return s.patched(p, e, patch)
+}
+
+// patched is a profile after a patch.
+func (s *Service) patched(p countersign.Profile, e countersign.Environment, patch ProfilePatch) (countersign.Profile, error) {
+	set(&p.Name, patch.Name)
+	set(&p.Issuer, patch.Issuer)
+	set(&p.Audience, patch.Audience)
+	set(&p.JWKSURL, patch.JWKSURL)
+	set(&p.AttributeMapping, patch.AttributeMapping)
+	set(&p.CanJITProvision, patch.CanJITProvision)
+	if patch.TrustPolicy != nil {
+		current := p.Policy
+		if *patch.TrustPolicy == nil {
+			current = countersign.DefaultTrustPolicy()
+		}
+		var err error
+		if p.Policy, err = mergePolicy(current, *patch.TrustPolicy); err != nil {
+			return p, err
+		}
+	}
+	return p, s.check(&p, e.Vertical, patch.Force)
+}
+
+// check holds a profile against every rule, and against its own tests unless
+// they may fail. It writes domains as they are compared.
+func (s *Service) check(p *countersign.Profile, vertical countersign.Vertical, force bool) error {
+	p.Policy.EmailDomains, p.Policy.JITDomains = normalDomains(p.Policy.EmailDomains), normalDomains(p.Policy.JITDomains)
+	if err := checkProfile(*p, vertical); err != nil || force {
+		return err
+	}
+	return s.checkTests(*p)
 }
 
 // DeleteProfile removes a profile and its keys; ErrProfileNotFound.

@@ -16,18 +16,24 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 // Config is what a Service needs. Every field is required.
 type Config struct {
 	Store   *store.Store
 	Keyring *signing.Keyring
+	// Verifier runs the tests of profiles.
+	Verifier *trust.Verifier
 	// NewTokenKey makes the sealed key of an environment's session tokens.
 	NewTokenKey func(countersign.EnvironmentID) ([]byte, error)
 }
 
 // Service administers the workspace.
-type Service struct{ Config }
+type Service struct {
+	Config
+	known environments
+}
 
 // Bounds of the workspace.
 const (

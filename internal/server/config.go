@@ -11,6 +11,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/verdict"
 )
 
 // Config is every knob of the server. A zero value is usable unless its comment
@@ -37,6 +38,12 @@ type Config struct {
 	// neither is given and there is none yet, the first start makes one.
 	WorkspaceKeyID     string
 	WorkspaceKeySecret countersign.Bearer
+	// VerdictsKeep is how long the verdicts on subject tokens are kept. Default: 30
+	// days.
+	VerdictsKeep time.Duration
+	// VerdictsPerMinute is how many refusals of one profile are kept in a minute;
+	// the rest is only counted. Default: 300.
+	VerdictsPerMinute int
 	// Logger takes the log. Default: JSON on standard error.
 	Logger *slog.Logger
 	// Now is the clock. Default: the machine's.
@@ -49,6 +56,15 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:8080"
+	}
+	if c.VerdictsKeep < 0 || c.VerdictsPerMinute < 0 {
+		return errors.New("--verdicts-keep and --verdicts-per-minute cannot be negative")
+	}
+	if c.VerdictsKeep == 0 {
+		c.VerdictsKeep = verdict.DefaultKeep
+	}
+	if c.VerdictsPerMinute == 0 {
+		c.VerdictsPerMinute = verdict.DefaultPerMinute
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.NewJSONHandler(os.Stderr, nil))

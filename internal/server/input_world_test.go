@@ -127,6 +127,7 @@ func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	w.signedIn = basicHeader(w.names["public_token"], text(attested["session_token"]))
 	emails, _ := at(attested, "user", "emails").([]any)
 	w.names["email_id"] = text(at(emails[0], "email_id"))
+	w.names["request_id"] = text(attested["request_id"])
 	w.names["jwt_template_type"] = "SESSION"
 	w.names["connected_app_id"] = "connected-app-test-00000000-0000-4000-8000-000000000001"
 	return w
@@ -168,6 +169,12 @@ func (w *inputWorld) bodies() map[string]string {
 		"user_lock_self_serve_enabled": true, "user_lock_threshold": 5, "user_lock_ttl": 600, "idp_authorization_url": "https://idp.example.com",
 		"idp_dynamic_client_registration_enabled": true, "idp_dynamic_client_registration_access_token_template_content": "{}",
 		"use_custom_domain_in_magic_link_emails": true, "session_jwt_algorithm": "EdDSA"`
+	policy := `"trust_policy": {"algorithms": ["ES256"], "audiences": ["b"], "required_typ": "at+jwt", "clock_skew_seconds": 1, "max_token_lifetime_seconds": 1,
+			"max_token_age_seconds": 1, "one_time_tokens": true, "subject_claim": "sub", "email_trust": "issuer", "email_domains": ["example.com"],
+			"on_sign_in": {"email": "always"}, "role_ids_allowed": ["admin"], "organization_id": "o", "jit_domains": ["example.com"], "jit_per_hour": 1,
+			"conditions": ["claims.sub == 'a'"], "mode": "enforce", "tests": [{"name": "a", "header": {"typ": "a"}, "claims": {"sub": "a"},
+			"expect": {"reason": "expired", "attributes": {"email": "a@example.com"}}}]}, "force": true`
+	patch := `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true, ` + policy + `}`
 	return map[string]string{
 		"POST /v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
 			"session_token": "a", "session_jwt": "b"}`, w.names["profile_id"], w.token),
@@ -206,17 +213,21 @@ func (w *inputWorld) bodies() map[string]string {
 			"cookies": {"http_only": "ENABLED"}, "user_impersonation": {"enabled": true}}}`,
 		"PUT " + b2bSDKPath: `{"config": {"basic": {"enabled": true, "allow_self_onboarding": true, "enable_member_permissions": true,
 			"domains": [{"domain": "https://a.example", "slug_pattern": "b"}], "bundle_ids": ["a"]}, "sso": {"enabled": true, "pkce_required": true}}}`,
-		"POST " + redirectURLsPath:      `{"url": "http://a.example", "valid_types": [{"type": "LOGIN", "is_default": true}], "do_not_promote_defaults": true}`,
-		"PUT " + redirectURLsPath:       `{"valid_types": [{"type": "LOGIN", "is_default": true}], "do_not_promote_defaults": true}`,
-		"PUT " + templatePath:           `{"template_content": "{\"a\": {{ user.user_id }", "custom_audience": "https://api.example.com"}`,
-		"POST " + projectsPath:          `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`,
-		"PATCH " + projectPath:          `{"name": "Input"}`,
-		"POST " + environmentsPath:      `{"name": "Input", "type": "TEST", "environment_slug": "test", ` + settings + `}`,
-		"PATCH " + environmentPath:      `{"name": "Input", ` + settings + `}`,
-		"POST " + profilesPath:          fmt.Sprintf(`{"name": "idp", "audience": "a", "issuer": "i", "public_key_type": "PEM", "jwks_url": "https://idp.example.com", "pem_files": ["%s"], "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`, jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))),
-		"PATCH " + profilePath:          `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true}`,
-		"POST " + eventStreamsPath:      `{"destination_type": "DATADOG", "destination_config": {"datadog": {"api_key": "broken", "site": "EU"}}}`,
-		"PUT " + eventStreamPath:        `{"destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "p"}}}`,
-		"POST " + profilePath + "/keys": `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,
+		"POST " + redirectURLsPath:         `{"url": "http://a.example", "valid_types": [{"type": "LOGIN", "is_default": true}], "do_not_promote_defaults": true}`,
+		"PUT " + redirectURLsPath:          `{"valid_types": [{"type": "LOGIN", "is_default": true}], "do_not_promote_defaults": true}`,
+		"PUT " + templatePath:              `{"template_content": "{\"a\": {{ user.user_id }", "custom_audience": "https://api.example.com"}`,
+		"POST " + projectsPath:             `{"name": "Input", "vertical": "CONSUMER", "project_slug": "input"}`,
+		"PATCH " + projectPath:             `{"name": "Input"}`,
+		"POST " + environmentsPath:         `{"name": "Input", "type": "TEST", "environment_slug": "test", ` + settings + `}`,
+		"PATCH " + environmentPath:         `{"name": "Input", ` + settings + `}`,
+		"POST " + profilesPath:             fmt.Sprintf(`{"name": "idp", "audience": "a", "issuer": "i", "public_key_type": "PEM", "jwks_url": "https://idp.example.com", "pem_files": ["%s"], "attribute_mapping": {"email": "email"}, "can_jit_provision": true, `+policy+`}`, jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))),
+		"PATCH " + profilePath:             patch,
+		"POST " + profilePath + "/explain": fmt.Sprintf(`{"token": %q, "header": {"typ": "a"}, "claims": {"sub": "a"}, "profile": %s}`, w.token, patch),
+		"POST " + profilePath + "/test":    `{"profile": ` + patch + `}`,
+		"POST " + profilePath + "/replay":  `{"since": "2026-01-01T00:00:00Z", "profile": ` + patch + `}`,
+		"POST " + revocationsPath:          `{"session_id": "a", "user_id": "b", "profile_id": "c", "key_id": "d", "attested_before": "2026-01-01T00:00:00Z", "dry_run": true}`,
+		"POST " + eventStreamsPath:         `{"destination_type": "DATADOG", "destination_config": {"datadog": {"api_key": "broken", "site": "EU"}}}`,
+		"PUT " + eventStreamPath:           `{"destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "p"}}}`,
+		"POST " + profilePath + "/keys":    `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,
 	}
 }

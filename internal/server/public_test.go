@@ -29,12 +29,9 @@ func TestPublicRefusals(t *testing.T) {
 		log := &lockedLog{}
 		p := newPublicWorld(t, serverOptions{database: database, log: log})
 		refusals := p.refusals()
-		// Reachable only by a profile's policy, which no endpoint sets yet, and
-		// what is told apart on purpose: TestPublicKeysUnavailable.
-		elsewhere := []string{"lifetime_too_long", "keys_unavailable"}
 		for _, reason := range matches(t, "../trust/reason.go", `Reason = "([a-z_]+)"`) {
-			if (len(refusals[reason]) == 0) != slices.Contains(elsewhere, reason) {
-				t.Errorf("%s must be tried, or be elsewhere", reason)
+			if len(refusals[reason]) == 0 && reason != "keys_unavailable" { // which is told apart: TestPublicKeysUnavailable
+				t.Errorf("no token is refused for %s", reason)
 			}
 		}
 
@@ -56,6 +53,11 @@ func TestPublicRefusals(t *testing.T) {
 					t.Errorf("%s: the log has %v", reason, line)
 				}
 			}
+		}
+		shadow := p.profile(`"public_key_type": "JWK", "can_jit_provision": true, "trust_policy": {"mode": "shadow"}, "jwks_url": "` + p.issuer.JWKSURL() + `"`)
+		tried := p.send(http.MethodPost, "/sdk/v1/sessions/attest", p.page, attestBody(shadow, p.mint(nil), ""))
+		if diff := cmp.Diff(first, shownToPage(t, tried)); diff != "" {
+			t.Errorf("a token that a profile only tries out can be told apart:\n%s", diff)
 		}
 		metrics := httptest.NewRecorder()
 		p.Private().ServeHTTP(metrics, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
@@ -99,8 +101,11 @@ func TestStrangerWaitsForNoWriter(t *testing.T) {
 	if _, err := writer.ExecContext(t.Context(), `BEGIN IMMEDIATE`); err != nil {
 		t.Fatal(err)
 	}
-	for _, reason := range []string{"signature_invalid", "subject_unknown"} {
+	for _, reason := range []string{"signature_invalid", "subject_unknown", "jit_domain_not_allowed", "jit_limit_reached"} {
 		for _, body := range bodies[reason] {
+			if strings.Contains(body, `"session_token"`) {
+				continue // of somebody who has a session and knows a user by that
+			}
 			if a := p.send(http.MethodPost, "/sdk/v1/sessions/attest", p.page, body); errorType(a) != "invalid_trusted_auth_token" {
 				t.Errorf("%s: %d %s", reason, a.status, a.body)
 			}
@@ -204,6 +209,17 @@ func (p *publicWorld) refusals() map[string][]string {
 	jwk := p.profile(`"public_key_type": "JWK", "jwks_url": "` + p.issuer.JWKSURL() + `"`)
 	pem := p.profile(`"public_key_type": "PEM", "can_jit_provision": true, "pem_files": ["` + jsonText(p.issuer.PEM(countersign.RS256, issuertest.PublicKey)) + `"]`)
 	broken := p.profile(`"public_key_type": "PEM", "pem_files": ["-----BEGIN PUBLIC KEY-----\nbroken"]`)
+	strict := func(policy string) string {
+		return p.profile(`"public_key_type": "JWK", "can_jit_provision": true, "jwks_url": "` + p.issuer.JWKSURL() + `", "trust_policy": ` + policy)
+	}
+	unmapped := p.profile(`"public_key_type": "JWK", "attribute_mapping": {"token_id": "jti"}, "jwks_url": "` + p.issuer.JWKSURL() + `"`)
+	once := strict(`{"one_time_tokens": true}`)
+	used := p.mint(map[string]any{"jti": "once"})
+	p.must(p.call(http.MethodPost, "/v1/sessions/attest", p.basic, attestBody(once, used, "")))
+	linked := strict(`{"subject_claim": "sub"}`)
+	p.must(p.call(http.MethodPost, "/v1/sessions/attest", p.basic, attestBody(linked, p.mint(nil), "")))
+	few := strict(`{"jit_per_hour": 1}`)
+	p.must(p.call(http.MethodPost, "/v1/sessions/attest", p.basic, attestBody(few, p.mint(map[string]any{"email": "first@example.com", "sub": "ext-first"}), "")))
 	taken := p.must(p.call(http.MethodPost, "/v1/users", p.basic, `{"email": "grace@example.com", "external_id": "ext-grace"}`))
 	if taken["user_id"] == "" {
 		p.t.Fatal("nobody was made")
@@ -233,10 +249,19 @@ func (p *publicWorld) refusals() map[string][]string {
 		"claim_type":                  both(p.mint(map[string]any{"email": 5})),
 		"email_invalid":               both(p.mint(map[string]any{"email": "not an address"})),
 		"role_not_allowed":            both(p.mint(map[string]any{"roles": []string{"admin"}})),
+		"lifetime_too_long":           {attestBody(strict(`{"max_token_lifetime_seconds": 1}`), p.mint(nil), "")},
+		"condition_failed":            {attestBody(strict(`{"conditions": ["claims.plan == 'pro'"]}`), p.mint(nil), "")},
+		"attribute_not_mapped":        {attestBody(unmapped, p.mint(nil), "")},
+		"email_not_verified":          {attestBody(strict(`{"email_trust": "verified_claim"}`), p.mint(nil), "")},
+		"email_domain_not_allowed":    {attestBody(strict(`{"email_domains": ["example.org"]}`), p.mint(nil), "")},
+		"already_used":                {attestBody(once, used, "")},
+		"jit_domain_not_allowed":      {attestBody(strict(`{"jit_domains": ["example.org"]}`), p.mint(stranger), "")},
+		"jit_limit_reached":           {attestBody(few, p.mint(stranger), "")},
+		"session_mismatch":            {attestBody(pem, p.mint(grace), joins), attestBody(jwk, p.mint(grace), joins), attestBody(pem, p.mint(stranger), joins)},
 		"subject_unknown":             {attestBody(jwk, p.mint(stranger), ""), attestBody(jwk, p.mint(stranger), joins)},
 		"subject_conflict": {
 			attestBody(pem, p.mint(map[string]any{"email": "nobody@example.com", "sub": "ext-grace"}), ""), // another's external ID
-			attestBody(pem, p.mint(grace), joins), attestBody(jwk, p.mint(grace), joins), attestBody(pem, p.mint(stranger), joins),
+			attestBody(strict(`{"email_trust": "never_link", "subject_claim": "sub"}`), p.mint(nil), ""), attestBody(linked, p.mint(map[string]any{"sub": "ext-other"}), ""),
 		},
 	}
 }

@@ -19,7 +19,7 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.config.Now()
 	line := &telemetry.Request{
-		ID: countersign.NewID[countersign.RequestID](countersign.Test), Method: method(r), Route: "none", RemoteAddress: remote(r),
+		ID: countersign.NewOrderedID[countersign.RequestID](countersign.Test, start), Method: method(r), Route: "none", RemoteAddress: remote(r),
 	}
 	ctx, cancel := context.WithTimeout(telemetry.WithRequest(r.Context(), line), requestTime)
 	defer cancel()

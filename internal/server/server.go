@@ -29,6 +29,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 	"github.com/countersign-auth/countersign/internal/trust"
+	"github.com/countersign-auth/countersign/internal/verdict"
 )
 
 // Server is a wired server. It answers requests (it is an http.Handler) from New
@@ -44,6 +45,7 @@ type Server struct {
 	sources  *trust.Sources
 	keyring  *signing.Keyring
 	sessions *session.Service
+	verdicts *verdict.Book
 	streams  *eventstream.Service
 	metrics  *telemetry.Metrics
 	router   *api.Router
@@ -89,13 +91,17 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
 	}
+	verifier := trust.NewVerifier(c.Now, s.sources.KeySet)
+	s.verdicts = verdict.New(verdict.Config{
+		Store: s.store, Metrics: s.metrics, Logger: c.Logger, Now: c.Now, Keep: c.VerdictsKeep, PerMinute: c.VerdictsPerMinute,
+	})
 	projects := &project.Service{Config: project.Config{
-		Store: s.store, Keyring: s.keyring,
+		Store: s.store, Keyring: s.keyring, Verifier: verifier,
 		NewTokenKey: func(env countersign.EnvironmentID) ([]byte, error) { return session.NewTokenKey(s.keyset, env) },
 	}}
 	s.sessions = session.New(session.Config{
-		Store: s.store, Verifier: trust.NewVerifier(c.Now, s.sources.KeySet), Keyring: s.keyring, Keyset: s.keyset,
-		Rules: rules, Userinfo: userinfo, Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
+		Store: s.store, Verifier: verifier, Keyring: s.keyring, Keyset: s.keyset,
+		Rules: rules, Userinfo: userinfo, Verdicts: s.verdicts, Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
 	})
 	s.streams = &eventstream.Service{Config: eventstream.Config{
 		Store: s.store, Keyset: s.keyset, Poster: poster, DatadogURL: eventstream.SiteURL, Metrics: s.metrics, Logger: c.Logger, Now: c.Now,
@@ -117,7 +123,10 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
 		Sessions: s.sessions, Directory: people, Projects: projects,
 	}
-	operators := &management.Surface{Authenticate: api.WorkspaceKey(projects), Projects: projects, Keyring: s.keyring, Sources: s.sources, Streams: s.streams}
+	operators := &management.Surface{
+		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
+		Keyring: s.keyring, Sources: s.sources, Streams: s.streams,
+	}
 	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
@@ -204,6 +213,7 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 	group.Go(func() error { return s.keyring.Run(background) })
 	group.Go(func() error { return s.sessions.Run(background) })
 	group.Go(func() error { return s.streams.Run(background) })
+	group.Go(func() error { return s.verdicts.Run(background) })
 	for i, server := range servers {
 		group.Go(func() error {
 			if err := server.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {

@@ -78,11 +78,8 @@ func TestGoldenCovers(t *testing.T) {
 		t.Errorf("error.go has no %s", typ)
 	}
 
-	// Reachable only by a profile's policy, which no endpoint sets yet; package
-	// trust tests it.
-	unreachable := []string{"lifetime_too_long"}
 	for _, reason := range matches(t, "../trust/reason.go", `Reason = "([a-z_]+)"`) {
-		if !strings.Contains(shown, "Reason: "+reason+".") && !slices.Contains(unreachable, reason) {
+		if !strings.Contains(shown, "Reason: "+reason+".") {
 			t.Errorf("no golden exchange shows a refusal for the reason %s", reason)
 		}
 	}

@@ -42,6 +42,7 @@ import (
 //	$PEM(algorithm, form)    a public key of the issuer; $WEAK_PEM one of 1024 bits
 //	$REPEAT(text, n)         text, n times
 //	$NUMBER                  another one each time, from 1
+//	$REQUEST(n)              the ID of the request that had the nth response
 //
 // With OTHER_, LIVE_ or B2B_ before it, a placeholder is of another environment:
 // a second one like the first, one of type LIVE, one of a B2B project.
@@ -91,6 +92,12 @@ func (g *golden) value(name string, args []string) string {
 	case "NUMBER":
 		g.number++
 		return strconv.Itoa(g.number)
+	case "REQUEST":
+		n, err := strconv.Atoi(args[0])
+		if err != nil || n < 1 || n > len(g.requests) {
+			g.t.Fatalf("there is no response %s yet", args[0])
+		}
+		return g.requests[n-1]
 	case "REPEAT":
 		n, err := strconv.Atoi(args[1])
 		if err != nil {

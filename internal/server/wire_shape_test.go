@@ -18,7 +18,6 @@ import (
 //	[x]                      there, and an array of strings or of shape x; never null
 //	?string ?object ?time    may be null; a moment is never ""
 //	x ?x                     a shape, or null in its place
-//	any                      there, whatever it is
 //
 // Nothing else may be there. It is README §4 and the tables of the contract,
 // written a second time, by hand.
@@ -105,6 +104,9 @@ var answers = map[string]string{
 	"PATCH " + profilePath:                             "profile:profile",
 	"DELETE " + profilePath:                            "",
 	"GET " + profilePath + "/key_set":                  "key_set:key_set",
+	"POST " + profilePath + "/explain":                 "explanation:explanation",
+	"POST " + profilePath + "/test":                    "passed:bool results:[test_result]",
+	"POST " + profilePath + "/replay":                  "judged:int same:int changes:[replay_change] complete:bool",
 	"POST " + profilePath + "/keys":                    "pem_file:pem_file",
 	"GET " + profilePath + "/keys/{pem_file_id}":       "pem_file:pem_file",
 	"DELETE " + profilePath + "/keys/{pem_file_id}":    "",
@@ -125,6 +127,11 @@ var answers = map[string]string{
 	"GET " + redirectURLsPath + "/all":                 "redirect_urls:[redirect_url]",
 	"GET " + environmentPath + "/events":               "events:[event] next_cursor:?string",
 
+	"GET " + verdictsPath:                   "verdicts:[verdict_row] next_cursor:?string not_kept:int",
+	"GET " + verdictsPath + "/{request_id}": "verdict:verdict_row steps:[step]",
+	"POST " + revocationsPath:               "revocation:?revocation sessions:int complete:bool dry_run:bool",
+	"GET " + revocationsPath:                "revocations:[revocation]",
+
 	"POST " + eventStreamsPath:             "event_log_streaming_config:event_stream",
 	"GET " + eventStreamPath:               "event_log_streaming_config:masked_event_stream",
 	"PUT " + eventStreamPath:               "event_log_streaming_config:event_stream",
@@ -138,6 +145,8 @@ const (
 	projectPath      = projectsPath + "/{project_slug}"
 	environmentsPath = projectPath + "/environments"
 	environmentPath  = environmentsPath + "/{environment_slug}"
+	verdictsPath     = environmentPath + "/verdicts"
+	revocationsPath  = environmentPath + "/revocations"
 	profilesPath     = environmentPath + "/trusted_token_profiles"
 	profilePath      = profilesPath + "/{profile_id}"
 	policyPath       = environmentPath + "/rbac_policy"
@@ -169,6 +178,21 @@ var shapes = map[string]string{
 	"email":   "email_id:string email:string verified:bool",
 	"phone":   "phone_id:string phone_number:string verified:bool",
 	"verdict": "authorized:bool granting_roles:[string]",
+
+	"trust_policy": "algorithms:?[string] audiences:?[string] required_typ:string clock_skew_seconds:int max_token_lifetime_seconds:int max_token_age_seconds:int one_time_tokens:bool" +
+		" subject_claim:string email_trust:string email_domains:?[string] on_sign_in:?object role_ids_allowed:?[string] organization_id:string jit_domains:?[string] jit_per_hour:int" +
+		" conditions:?[string] mode:string tests:?[object]",
+	"verdict_row": "request_id:string judged_at:time profile_id:string user_id:?string outcome:string reason:?string step:?string expected:?string received:?string" +
+		" shadow:bool remote_address:string token:token_facts",
+	"token_facts": "alg:?string kid:?string typ:?string iss:?string aud:[string] exp:?time nbf:?time iat:?time claim_names:[string]",
+	"step":        "step:string status:string reason:?string expected:?string received:?string hint:?string",
+	"explanation": "outcome:string reason:?string steps:[step] token:token_facts attributes:?mapped person:?person",
+	"mapped":      "email:string token_id:string external_user_id:?string role_ids:?[string] subject:?string",
+	"person":      "user_id:?string would_be_provisioned:bool",
+	"test_result": "name:string passed:bool expected:string received:string",
+
+	"replay_change": "from:string to:string count:int example_request_id:string",
+	"revocation":    "revocation_id:string profile_id:?string key_id:?string attested_before:string created_at:time swept_at:?time",
 
 	"results_metadata": "total:int next_cursor:?string",
 	"imported":         "user_id:string error_type:string error_message:string",
@@ -227,7 +251,7 @@ var shapes = map[string]string{
 	"secret":        "secret_id:string secret:string created_at:time",
 	"masked_secret": "secret_id:string last_four:string created_at:time used_at:?time",
 	"public_token":  "public_token:string created_at:time",
-	"profile": "profile_id:string name:string audience:string issuer:string public_key_type:string jwks_url:?string pem_files:[pem_file]" +
+	"profile": "profile_id:string name:string audience:string issuer:string public_key_type:string jwks_url:?string pem_files:[pem_file] trust_policy:trust_policy" +
 		" attribute_mapping:?object can_jit_provision:bool",
 	"pem_file":    "pem_file_id:string public_key:string unusable_reason:-string",
 	"key_set":     "jwks_url:string state:string fetched_at:?time fresh_until:?time next_refresh_at:?time last_error:?string last_error_at:?time key_ids:[string] skipped_keys:[skipped_key]",

@@ -120,12 +120,22 @@ type golden struct {
 	issuer *issuertest.Issuer // made when it is first named
 	// userinfo is made when it is first named.
 	userinfo *userinfo
-	jwt      string // the last session JWT that was answered
-	number   int    // the last $NUMBER
+	jwt      string   // the last session JWT that was answered
+	number   int      // the last $NUMBER
+	requests []string // the IDs that the responses had
 }
 
 func newGolden(t *testing.T, s *goldenServer) *golden {
 	return &golden{t: t, server: s, labels: newLabels()}
+}
+
+// remember keeps the ID that an answer names its request by.
+func (g *golden) remember(answer reply) {
+	var body struct {
+		RequestID string `json:"request_id"`
+	}
+	_ = json.Unmarshal(answer.body, &body) // what is no JSON has none
+	g.requests = append(g.requests, body.RequestID)
 }
 
 // replay does what a file says and gives the file as it should be.
@@ -139,6 +149,7 @@ func (g *golden) replay(want *txtar.Archive) *txtar.Archive {
 		switch name {
 		case "request":
 			answer := g.exchange(string(f.Data))
+			g.remember(answer)
 			got.Files = append(got.Files, txtar.File{Name: "response", Data: []byte(g.show(answer))})
 		case "response", "server":
 		case "session_jwt":

@@ -27,7 +27,10 @@ func TestWitnessNotices(t *testing.T) {
 		profiles = "/pwa/v3/projects/p/environments/e/trusted_token_profiles"
 		profile  = `{"name": "n", "audience": "a", "issuer": "i", "public_key_type": "PEM", "pem_files": ["k"]}`
 		created  = `{"request_id": "r", "status_code": 200, "profile": {"profile_id": "p", "name": "n", "audience": "a", "issuer": "i",
-			"public_key_type": "PEM", "jwks_url": null, "pem_files": [], "attribute_mapping": null, "can_jit_provision": true}}`
+			"public_key_type": "PEM", "jwks_url": null, "pem_files": [], "attribute_mapping": null, "can_jit_provision": true, "trust_policy": {"algorithms": null, "audiences": null,
+			"required_typ": "", "clock_skew_seconds": 30, "max_token_lifetime_seconds": 0, "max_token_age_seconds": 0, "one_time_tokens": false,
+			"subject_claim": "", "email_trust": "issuer", "email_domains": null, "on_sign_in": null, "role_ids_allowed": null, "organization_id": "",
+			"jit_domains": null, "jit_per_hour": 0, "conditions": null, "mode": "enforce", "tests": null}}}`
 		secret  = `{"request_id": "r", "status_code": 200, "secret": {"secret_id": "s", "last_four": "abcd", "created_at": "2026-01-05T10:00:00Z", "used_at": null}}`
 		metrics = `{"request_id": "r", "status_code": 200, "metrics": {"user_count": 1, "organization_count": 0, "member_count": 0, "m2m_client_count": 0}}`
 		refusal = `{"status_code": 404, "request_id": "r", "error_type": "t", "error_message": "m", "error_url": "u"}`

@@ -42,11 +42,10 @@ type Attested struct {
 }
 
 // Attest judges a subject token, finds or provisions the person, and starts a
-// session or adds a factor to one. Nothing changes unless all of it succeeds.
-// A refused token is an *Error of the contract with a *trust.Refusal behind it.
+// session or adds a factor to one. Nothing changes unless all of it succeeds, but
+// that a verdict is kept. A refused token is an *Error of the contract with a
+// *trust.Refusal behind it.
 func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) {
-	env := p.Environment
-	attaches := p.SessionToken != "" || p.SessionJWT != ""
 	if p.SessionToken != "" && p.SessionJWT != "" {
 		return Attested{}, countersign.ErrTooManySessionArguments
 	}
@@ -57,76 +56,102 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if err != nil {
 		return Attested{}, err
 	}
-
-	// Judge: cheap refusals, then keys, then the signature, then the mapping.
-	profile, err := s.profile(ctx, env, p.ProfileID)
+	profile, err := s.Rules.Profile(ctx, p.Environment, p.ProfileID)
 	if err != nil {
 		return Attested{}, err
 	}
-	token, err := s.Verifier.Verify(ctx, &profile, p.Token.Reveal())
+	// Judge: cheap refusals, then keys, then the signature, then the mapping.
+	brought, err := s.judge(ctx, profile, p.Token)
 	if err != nil {
-		return Attested{}, s.refused(ctx, err)
+		return Attested{}, s.conclude(ctx, p, brought, countersign.User{}, err)
 	}
-	attributes, err := trust.Map(&profile, token.Claims)
-	if err != nil {
-		return Attested{}, s.refused(ctx, err)
+	if profile.Policy.Mode == countersign.ModeShadow {
+		return Attested{}, s.shadow(ctx, p, brought)
 	}
+	attested, err := s.exchange(ctx, p, brought, claims)
+	return attested, s.conclude(ctx, p, brought, attested.User, err)
+}
+
+// brought is a token with what its profile makes of it.
+type brought struct {
+	profile    *countersign.Profile
+	token      trust.Token
+	attributes countersign.Attributes
+}
+
+// judge is every step that needs no database. What it could read by then is there
+// even if it refuses.
+func (s *Service) judge(ctx context.Context, profile *countersign.Profile, token countersign.Bearer) (b brought, err error) {
+	b.profile = profile
+	if b.token, err = s.Verifier.Verify(ctx, profile, token.Reveal()); err != nil {
+		return b, err
+	}
+	return b, s.attribute(&b)
+}
+
+// attribute finds the attributes of a token that was believed.
+func (s *Service) attribute(b *brought) (err error) {
+	if b.attributes, err = s.Verifier.Map(b.profile, b.token); err != nil {
+		return err
+	}
+	return trust.JudgeEmail(b.profile, b.token.Claims, b.attributes)
+}
+
+// exchange is what may change, in one transaction that holds only SQL, and the
+// answer.
+func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claims countersign.Object) (Attested, error) {
+	env := p.Environment
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
 		return Attested{}, err
 	}
-	person, err := newPerson(profile, rules, attributes)
-	if err != nil {
-		return Attested{}, s.refused(ctx, err)
-	}
-	if err := s.expected(ctx, env, person); err != nil {
-		return Attested{}, s.refused(ctx, err)
-	}
 	var h handle
+	attaches := p.SessionToken != "" || p.SessionJWT != ""
 	if attaches {
 		if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
 			return Attested{}, err
 		}
+	} else if err := s.expected(ctx, env, b); err != nil {
+		return Attested{}, err
 	}
-
-	// Everything that may change, in one transaction that holds only SQL.
 	var (
 		user   countersign.User
 		sess   countersign.Session
 		change string
 	)
+	person := person{brought: b, rules: rules}
 	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
 		factor := countersign.Factor{
-			ProfileID: profile.ID, TokenID: attributes.TokenID, KeyID: token.KeyID,
+			ProfileID: b.profile.ID, TokenID: b.attributes.TokenID, KeyID: b.token.KeyID,
 			LastAuthenticatedAt: tx.Now, CreatedAt: tx.Now, UpdatedAt: tx.Now,
 		}
-		joins := attaches
+		var owner countersign.UserID // of the session that the factor joins
 		if attaches {
-			if sess, err = s.load(ctx, tx, env, h); err != nil {
+			if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
 				return err
 			}
-			if user, err = person.attachable(ctx, tx, env.ID, sess.UserID); err != nil {
-				return err
-			}
-		} else {
-			if user, err = person.provision(ctx, tx, env.ID); err != nil {
-				return err
-			}
-			if sess, joins, err = s.own(ctx, tx, env, p.Present, user.ID); err != nil {
+			owner = sess.UserID
+		}
+		if user, err = person.signIn(ctx, tx, env.ID, owner); err != nil {
+			return err
+		}
+		joins := attaches
+		if !attaches {
+			if sess, joins, err = s.own(ctx, tx, env, rules, p.Present, user.ID); err != nil {
 				return err
 			}
 		}
-		if joins {
+		minutes := p.lifetime()
+		switch {
+		case joins:
 			change = "attached"
 			if err := attach(ctx, tx, env.ID, &sess, factor, p); err != nil {
 				return err
 			}
 			sess.CustomClaims, err = claimsOf(rules, sess, user)
 			return err
-		}
-		change = ""
-		minutes := p.lifetime()
-		if minutes == 0 {
+		case minutes == 0:
+			change = ""
 			return nil
 		}
 		change = "started"
@@ -138,13 +163,12 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 			return err
 		}
 		return tx.Record(ctx, env.ID, "session.started", sess.ID.String(), map[string]any{
-			"user_id": user.ID, "profile_id": profile.ID,
+			"user_id": user.ID, "profile_id": b.profile.ID,
 		})
 	})
 	if err != nil {
-		return Attested{}, s.refused(ctx, err)
+		return Attested{}, err
 	}
-	s.Metrics.Judged(accepted)
 	if change == "" {
 		return Attested{User: user}, nil
 	}
@@ -161,16 +185,14 @@ func (p AttestParams) lifetime() int {
 	return p.DefaultMinutes
 }
 
-// profile loads a profile of the environment; ErrProfileNotFound.
-func (s *Service) profile(ctx context.Context, env countersign.Environment, id countersign.ProfileID) (profile countersign.Profile, err error) {
-	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		profile, err = tx.Profile(ctx, env.ID, id)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = countersign.ErrProfileNotFound
+// shadow is the end of a token that a profile only tries out: it is held against
+// what the database knows, and refused whatever comes of it.
+func (s *Service) shadow(ctx context.Context, p AttestParams, b brought) error {
+	user, err := s.foresee(ctx, p.Environment, b)
+	if err = s.conclude(ctx, p, b, user, err); err == nil {
+		err = countersign.ErrInvalidTrustedAuthToken.Saying("The profile is in shadow mode: this token would have been accepted, and nobody is signed in by it.")
 	}
-	return profile, err
+	return err
 }
 
 // start is a new session with its first factor.
@@ -187,16 +209,31 @@ func start(env countersign.EnvironmentID, user countersign.UserID, f countersign
 // accepted is the metric label of a token that was not refused.
 const accepted = "accepted"
 
-// refused counts a refusal, notes it for the request's log line, and turns it
-// into the error of the contract. Other errors pass through.
-func (s *Service) refused(ctx context.Context, err error) error {
-	refusal, ok := errors.AsType[*trust.Refusal](err)
-	if !ok {
+// conclude keeps the verdict on a token, counts it, notes a refusal for the
+// request's log line and turns it into the error of the contract. An error that is
+// no refusal passes through, and there is no verdict: the token was not what was
+// wrong.
+func (s *Service) conclude(ctx context.Context, p AttestParams, b brought, user countersign.User, err error) error {
+	refusal, refused := errors.AsType[*trust.Refusal](err)
+	if err != nil && !refused {
 		return err
 	}
-	s.Metrics.Judged(string(refusal.Reason))
 	line := telemetry.FromContext(ctx)
-	line.Reason, line.Expected, line.Received = string(refusal.Reason), refusal.Expected, refusal.Received
+	v := countersign.Verdict{
+		EnvironmentID: p.Environment.ID, RequestID: p.Actor.RequestID, At: s.Now(), ProfileID: b.profile.ID, UserID: user.ID,
+		Shadow: b.profile.Policy.Mode == countersign.ModeShadow, Address: line.RemoteAddress, Facts: b.token.Facts(),
+	}
+	label := accepted
+	if refused {
+		label = string(refusal.Reason)
+		v.Reason, v.Step, v.Expected, v.Received = string(refusal.Reason), string(refusal.Step), refusal.Expected, refusal.Received
+		line.Reason, line.Expected, line.Received = v.Reason, v.Expected, v.Received
+	}
+	s.Verdicts.Record(v)
+	s.Metrics.Judged(label)
+	if !refused {
+		return nil
+	}
 	if named, ok := errors.AsType[*countersign.Error](err); ok {
 		return named // who refused knew a better name than the reason alone gives
 	}

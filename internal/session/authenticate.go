@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -100,7 +101,7 @@ func (s *Service) Holder(ctx context.Context, env countersign.Environment, token
 // database. ErrSessionNotFound.
 func (s *Service) alive(ctx context.Context, env countersign.Environment, rules *standing.Rules, h handle) (sess countersign.Session, user countersign.User, err error) {
 	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if sess, err = s.load(ctx, tx, env, h); err != nil {
+		if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
 			return err
 		}
 		user, err = tx.User(ctx, env.ID, sess.UserID)
@@ -119,7 +120,7 @@ func (s *Service) access(ctx context.Context, p AuthenticateParams, rules *stand
 	env := p.Environment
 	if p.Minutes != nil || len(p.CustomClaims) > 0 {
 		err := s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
-			if sess, err = s.load(ctx, tx, env, h); err != nil {
+			if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
 				return err
 			}
 			if err := change(ctx, tx, env.ID, &sess, p); err != nil {
@@ -174,6 +175,7 @@ func (s *Service) OfUser(ctx context.Context, env countersign.Environment, user 
 		list, err = tx.SessionsOfUser(ctx, env.ID, user.ID)
 		return err
 	})
+	list = slices.DeleteFunc(list, rules.Ended)
 	for i := range list {
 		if list[i].CustomClaims, err = claimsOf(rules, list[i], user); err != nil {
 			return nil, err

@@ -2,26 +2,19 @@ package session
 
 import (
 	"context"
-	"errors"
 
 	"github.com/countersign-auth/countersign"
-	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// expected refuses a person who must exist and does not, before any transaction:
-// a stranger's token makes nobody wait for the writer, and what a read costs is
-// all that tells its refusal from that of a bad signature. Whether they exist is
-// decided by the transaction.
-func (s *Service) expected(ctx context.Context, env countersign.Environment, p person) error {
-	if p.provisions {
+// expected refuses a stranger whom the profile may not make, before any
+// transaction: their token makes nobody wait for the writer, and what a read costs
+// is all that tells its refusal from that of a bad signature. Who is a stranger is
+// decided by the transaction all the same.
+func (s *Service) expected(ctx context.Context, env countersign.Environment, b brought) error {
+	policy := b.profile.Policy
+	if b.profile.CanJITProvision && policy.JITDomains == nil && policy.JITPerHour == 0 {
 		return nil
 	}
-	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.UserByEmail(ctx, env.ID, p.attributes.EmailKey)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return errNobody()
-	}
+	_, err := s.foresee(ctx, env, b)
 	return err
 }

@@ -13,8 +13,8 @@ const (
 	janitorGrace = 10 * time.Minute
 )
 
-// Run removes the rows of expired sessions and of deleted environments until ctx
-// ends. Nothing that a client can see depends on it.
+// Run removes the rows of expired and revoked sessions, of used tokens, of old
+// verdicts and of deleted environments until ctx ends. Nothing that a client can see depends on it.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(janitorPause)
 	defer tick.Stop()
@@ -39,6 +39,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 			s.Metrics.Sessions("expired", n)
 			return n, err
 		},
+		func() (int64, error) { return s.Store.PurgeUsedTokens(ctx, before, janitorBatch) },
 		func() (int64, error) { return s.Store.PurgeDeparted(ctx, before, janitorBatch) },
 	} {
 		for ctx.Err() == nil {
@@ -49,5 +50,8 @@ func (s *Service) Sweep(ctx context.Context) error {
 			}
 		}
 	}
-	return ctx.Err()
+	if err := s.sweepRevoked(ctx); err != nil {
+		return err
+	}
+	return s.Verdicts.Sweep(ctx)
 }

@@ -15,22 +15,24 @@ func wireError(r *trust.Refusal) error {
 	switch r.Reason {
 	case trust.TokenTooLarge, trust.Malformed, trust.AlgorithmNotAllowed, trust.UnsupportedCriticalHeader, trust.WrongType,
 		trust.MissingExpiry, trust.Expired, trust.NotYetValid, trust.IssuedInFuture, trust.LifetimeTooLong,
-		trust.KeyNotFound, trust.KeyUnusable, trust.SignatureInvalid:
+		trust.KeyNotFound, trust.KeyUnusable, trust.SignatureInvalid, trust.ConditionFailed, trust.AlreadyUsed:
 		e = countersign.ErrInvalidTrustedAuthToken
 	case trust.IssuerMismatch:
 		e = countersign.ErrJWTInvalidIssuer
 	case trust.AudienceMismatch:
 		e = countersign.ErrJWTInvalidAudience
-	case trust.ClaimMissing, trust.ClaimType:
+	case trust.AttributeNotMapped, trust.ClaimMissing, trust.ClaimType, trust.EmailNotVerified, trust.EmailDomainNotAllowed:
 		e = countersign.ErrJWTInvalidClaims
 	case trust.EmailInvalid:
 		e = countersign.ErrInvalidEmail
 	case trust.KeysUnavailable:
 		e = countersign.ErrKeysUnavailable.After(r.RetryAfter)
-	case trust.SubjectUnknown:
+	case trust.SubjectUnknown, trust.JITDomainNotAllowed, trust.JITLimitReached:
 		e = countersign.ErrUserNotFound
 	case trust.SubjectConflict:
-		e = countersign.ErrDuplicateUserExternalID
+		e = countersign.ErrDuplicateEmail
+	case trust.SessionMismatch:
+		e = countersign.ErrUserIDMismatch
 	case trust.RoleNotAllowed:
 		e = countersign.ErrInvalidRBACRoleID
 	}

@@ -39,25 +39,20 @@ func (s *Service) Revoke(ctx context.Context, p RevokeParams) error {
 		return countersign.ErrTooManySessionRevokeArguments
 	}
 	if p.UserID != "" {
-		return s.revokeOfUser(ctx, p)
+		_, err := s.revokeOfUser(ctx, p)
+		return err
 	}
-	var h handle
-	var err error
-	if p.SessionID != "" {
-		if h.id, err = countersign.ParseID[countersign.SessionID](p.SessionID); err != nil {
-			return countersign.ErrInvalidSessionID
-		}
-		if err := countersign.CheckClass(h.id.Class(), env.ID); err != nil {
-			return err
-		}
-	} else if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
+	h, err := s.named(ctx, p)
+	if err != nil {
+		return err
+	}
+	rules, err := s.Rules.Of(ctx, env)
+	if err != nil {
 		return err
 	}
 	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) error {
-		if h.token != nil {
-			if _, err := s.load(ctx, tx, env, h); err != nil {
-				return err
-			}
+		if _, err := s.load(ctx, tx, env, rules, h); err != nil {
+			return err
 		}
 		if err := tx.DeleteSession(ctx, env.ID, h.id); err != nil {
 			return err
@@ -73,9 +68,19 @@ func (s *Service) Revoke(ctx context.Context, p RevokeParams) error {
 	return err
 }
 
-func (s *Service) revokeOfUser(ctx context.Context, p RevokeParams) error {
-	var ended int64
-	err := s.Store.Update(ctx, p.Actor, func(tx *store.Tx) error {
+// named is the session that is named in one of three ways.
+func (s *Service) named(ctx context.Context, p RevokeParams) (h handle, err error) {
+	if p.SessionID == "" {
+		return s.handle(ctx, p.Environment, p.SessionToken, p.SessionJWT)
+	}
+	if h.id, err = countersign.ParseID[countersign.SessionID](p.SessionID); err != nil {
+		return h, countersign.ErrInvalidSessionID
+	}
+	return h, countersign.CheckClass(h.id.Class(), p.Environment.ID)
+}
+
+func (s *Service) revokeOfUser(ctx context.Context, p RevokeParams) (ended int64, err error) {
+	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) error {
 		user, err := directory.Find(ctx, tx, p.Environment.ID, p.UserID)
 		if err != nil {
 			return err
@@ -88,5 +93,5 @@ func (s *Service) revokeOfUser(ctx context.Context, p RevokeParams) error {
 	if err == nil {
 		s.Metrics.Sessions("revoked", ended)
 	}
-	return err
+	return ended, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 	"github.com/countersign-auth/countersign/internal/trust"
+	"github.com/countersign-auth/countersign/internal/verdict"
 )
 
 // Config is what a Service needs. Every field is required.
@@ -25,6 +26,7 @@ type Config struct {
 	Keyset   *signing.Keyset
 	Rules    *standing.Book
 	Userinfo *trust.Userinfo
+	Verdicts *verdict.Book
 	Metrics  *telemetry.Metrics
 	Logger   *slog.Logger
 	Now      func() time.Time
@@ -94,11 +96,12 @@ func (s *Service) handle(ctx context.Context, env countersign.Environment, token
 }
 
 // load reads the session that a handle names, and checks the token.
-// ErrSessionNotFound if it is gone, expired, or the token is not its own.
-func (s *Service) load(ctx context.Context, tx *store.Tx, env countersign.Environment, h handle) (countersign.Session, error) {
+// ErrSessionNotFound if it is gone, expired, ended by a revocation, or the token
+// is not its own.
+func (s *Service) load(ctx context.Context, tx *store.Tx, env countersign.Environment, rules *standing.Rules, h handle) (countersign.Session, error) {
 	sess, err := tx.Session(ctx, env.ID, h.id)
-	if errors.Is(err, store.ErrNotFound) {
-		return sess, countersign.ErrSessionNotFound
+	if errors.Is(err, store.ErrNotFound) || err == nil && rules.Ended(sess) {
+		return countersign.Session{}, countersign.ErrSessionNotFound
 	}
 	if err != nil || h.token == nil {
 		return sess, err

@@ -1,5 +1,5 @@
 // Package standing knows what an environment's requests are answered by: its
-// policy, its session template and which profiles it has. It derives them once
+// policy, its session template and its profiles. It derives them once
 // and keeps them by revision; the environment's row, which every request reads,
 // says whether they still stand, so nothing here is ever out of date.
 package standing
@@ -23,14 +23,56 @@ const maxKept = 1024
 // Book finds the rules of environments. Its methods may be called from many
 // goroutines.
 type Book struct {
-	store *store.Store
-	mu    sync.Mutex
-	kept  map[countersign.EnvironmentID]*Rules
+	store    *store.Store
+	mu       sync.Mutex
+	kept     map[countersign.EnvironmentID]*Rules
+	profiles map[countersign.ProfileID]revised
+}
+
+// revised is a profile at least as new as a revision of its environment.
+type revised struct {
+	revision int64
+	profile  *countersign.Profile
 }
 
 // NewBook is a Book over a store.
 func NewBook(s *store.Store) *Book {
-	return &Book{store: s, kept: make(map[countersign.EnvironmentID]*Rules)}
+	return &Book{store: s, kept: make(map[countersign.EnvironmentID]*Rules), profiles: make(map[countersign.ProfileID]revised)}
+}
+
+// Profile is a profile of an environment at least as new as the row that was
+// read. It is shared and never changes; ErrProfileNotFound.
+func (b *Book) Profile(ctx context.Context, env countersign.Environment, id countersign.ProfileID) (*countersign.Profile, error) {
+	b.mu.Lock()
+	found := b.profiles[id]
+	b.mu.Unlock()
+	if found.profile != nil && found.profile.EnvironmentID == env.ID && found.revision >= env.Revision {
+		return found.profile, nil
+	}
+	var p countersign.Profile
+	err := b.store.View(ctx, func(tx *store.Tx) (err error) {
+		p, err = tx.Profile(ctx, env.ID, id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, countersign.ErrProfileNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.profiles[id].revision > env.Revision {
+		return &p, nil
+	}
+	if b.profiles[id].profile == nil && len(b.profiles) >= maxKept {
+		for other := range b.profiles { // any will do: it is read again when it is asked for
+			delete(b.profiles, other)
+			break
+		}
+	}
+	b.profiles[id] = revised{env.Revision, &p}
+	return &p, nil
 }
 
 // Of are the rules of an environment at least as new as the row that was read.
@@ -88,11 +130,12 @@ type Rules struct {
 	Template *claimtemplate.Template // of session JWTs; nil if it adds nothing
 	Audience string                  // beside the project ID in session JWTs; "" for none
 	profiles []countersign.ProfileID
+	ended    []countersign.Revocation
 	base     []string // the roles that everybody has
 }
 
 func derive(env countersign.Environment, stored store.Standing) (*Rules, error) {
-	r := &Rules{Revision: stored.Revision, Policy: countersign.DefaultPolicy(env.Vertical), profiles: stored.Profiles}
+	r := &Rules{Revision: stored.Revision, Policy: countersign.DefaultPolicy(env.Vertical), profiles: stored.Profiles, ended: stored.Revocations}
 	if stored.Policy != nil {
 		r.Policy = *stored.Policy
 	}
@@ -125,6 +168,11 @@ func (r *Rules) Roles(grants []countersign.Grant) []string {
 		}
 	}
 	return roles
+}
+
+// Ended reports whether a revocation that stands ends a session.
+func (r *Rules) Ended(s countersign.Session) bool {
+	return slices.ContainsFunc(r.ended, func(e countersign.Revocation) bool { return e.Ends(s) })
 }
 
 func (r *Rules) stands(p countersign.ProfileID) bool { return slices.Contains(r.profiles, p) }

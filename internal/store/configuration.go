@@ -15,6 +15,7 @@ const (
 	consumerSDKName     = "sdk_config/consumer"
 	b2bSDKName          = "sdk_config/b2b"
 	redirectURLsName    = "redirect_urls"
+	revocationsName     = "revocations"
 )
 
 // configuration reads a document of an environment; ErrNotFound if none was ever
@@ -103,7 +104,9 @@ type Standing struct {
 	Revision int64
 	Policy   *countersign.Policy   // nil: the default one
 	Template *countersign.Template // of session JWTs; nil: none
-	Profiles []countersign.ProfileID
+	// Revocations that sessions are held against.
+	Revocations []countersign.Revocation
+	Profiles    []countersign.ProfileID
 }
 
 // Standing reads an environment's configuration and the revision that it is of,
@@ -119,12 +122,12 @@ func (tx *Tx) Standing(ctx context.Context, env countersign.EnvironmentID) (s St
 		return p, row.Scan(&s.Revision, &p.name, &p.body, &p.id)
 	}, `
 		SELECT e.revision, c.name, c.body, NULL FROM environments e
-		LEFT JOIN configurations c ON c.environment_id = e.environment_id AND c.name IN ($2, $3)
+		LEFT JOIN configurations c ON c.environment_id = e.environment_id AND c.name IN ($2, $3, $4)
 		WHERE e.environment_id = $1
 		UNION ALL
 		SELECT e.revision, NULL, NULL, p.profile_id FROM environments e
 		JOIN profiles p ON p.environment_id = e.environment_id
-		WHERE e.environment_id = $1`, env, policyName, sessionTemplateName)
+		WHERE e.environment_id = $1`, env, policyName, sessionTemplateName, revocationsName)
 	if err == nil && len(parts) == 0 {
 		err = ErrNotFound
 	}
@@ -141,6 +144,8 @@ func (tx *Tx) Standing(ctx context.Context, env countersign.EnvironmentID) (s St
 			err = json.Unmarshal(p.body, &s.Policy)
 		case string(p.name) == sessionTemplateName:
 			err = json.Unmarshal(p.body, &s.Template)
+		case string(p.name) == revocationsName:
+			err = json.Unmarshal(p.body, &s.Revocations)
 		}
 		if err != nil {
 			return s, err

@@ -28,22 +28,18 @@ func (tx *Tx) Secret(ctx context.Context, env countersign.EnvironmentID, id coun
 	return one(tx.q.QueryRowContext(ctx, `SELECT `+secretColumns+` FROM secrets WHERE environment_id = $1 AND secret_id = $2`, env, id), scanSecret)
 }
 
-// EnvironmentBySecret resolves a credential to its environment; ErrNotFound if
-// the environment is gone or the secret is none of its own.
-func (tx *Tx) EnvironmentBySecret(ctx context.Context, env countersign.EnvironmentID, hash []byte) (countersign.Environment, countersign.Secret, error) {
-	var s countersign.Secret
-	e, err := one(tx.q.QueryRowContext(ctx, `
-		SELECT `+environmentColumns+`,
-		       s.secret_id, s.environment_id, s.hash, s.last_four, s.created_at, s.used_at
-		FROM secrets s
-		JOIN environments e ON e.environment_id = s.environment_id
-		JOIN projects p ON p.project_slug = e.project_slug
+// SecretByHash resolves a credential to its environment, by the revision that the
+// environment has now; ErrNotFound if it is gone or the secret is none of its
+// own.
+func (tx *Tx) SecretByHash(ctx context.Context, env countersign.EnvironmentID, hash []byte) (s countersign.Secret, revision int64, err error) {
+	s, err = one(tx.q.QueryRowContext(ctx, `
+		SELECT e.revision, s.secret_id, s.environment_id, s.hash, s.last_four, s.created_at, s.used_at
+		FROM secrets s JOIN environments e ON e.environment_id = s.environment_id
 		WHERE s.environment_id = $1 AND s.hash = $2`, env, hash),
-		func(row scanner) (e countersign.Environment, err error) {
-			err = row.Scan(append(environmentDest(&e), secretDest(&s)...)...)
-			return e, err
+		func(row scanner) (s countersign.Secret, err error) {
+			return s, row.Scan(append([]any{&revision}, secretDest(&s)...)...)
 		})
-	return e, s, err
+	return s, revision, err
 }
 
 // InsertSecret stores a new secret.

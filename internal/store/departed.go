@@ -7,12 +7,15 @@ import (
 	"github.com/countersign-auth/countersign"
 )
 
-// departedTables hold the rows that an environment leaves behind, with the
-// column that names a row.
+// departedTables hold the rows that an environment leaves behind, with a column
+// that names a row, or a few.
 var departedTables = [...]struct{ table, id string }{
 	{"sessions", "session_id"},
 	{"user_identifiers", "identifier_id"},
 	{"users", "user_id"},
+	{"subject_links", "subject"},
+	{"verdicts", "request_id"},
+	{"verdict_gaps", "minute"},
 }
 
 // PurgeDeparted removes at most limit rows of each table that belong to

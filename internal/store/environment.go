@@ -59,16 +59,16 @@ func (tx *Tx) InsertEnvironment(ctx context.Context, e countersign.Environment) 
 	return err
 }
 
-// UpdateEnvironment stores the name and the settings.
+// UpdateEnvironment stores the name and the settings, and moves the revision.
 func (tx *Tx) UpdateEnvironment(ctx context.Context, id countersign.EnvironmentID, name string, settings countersign.EnvironmentSettings) error {
-	return tx.execOne(ctx, `UPDATE environments SET name = $2, settings = $3 WHERE environment_id = $1`, id, name, jsonColumn{settings})
+	return tx.execOne(ctx, `UPDATE environments SET name = $2, settings = $3, revision = revision + 1 WHERE environment_id = $1`, id, name, jsonColumn{settings})
 }
 
 // DeleteEnvironment makes an environment, its credentials, profiles, keys and
 // event streams vanish at once. Its people and sessions can be reached by nobody any more;
 // PurgeDeparted removes their rows.
 func (tx *Tx) DeleteEnvironment(ctx context.Context, id countersign.EnvironmentID) error {
-	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations", "event_streams"} {
+	for _, table := range []string{"secrets", "public_tokens", "pem_files", "profiles", "key_sets", "signing_keys", "configurations", "event_streams", "provisionings"} {
 		if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE environment_id = $1`, id); err != nil {
 			return err
 		}

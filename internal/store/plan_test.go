@@ -18,13 +18,16 @@ import (
 // largeTables hold rows in numbers; the aliases are those of statements.
 var largeTables = map[string]bool{
 	"users": true, "u": true, "user_identifiers": true, "i": true, "sessions": true, "events": true,
+	"subject_links": true, "used_tokens": true, "verdicts": true, "verdict_gaps": true,
 }
 
 // readAll are the statements that mean to read, or begin to read, all that an
 // environment has in a large table.
 var readAll = []string{
 	`SELECT count(*) FROM users WHERE environment_id = $1`,
-	`ORDER BY event_id DESC LIMIT $2`, // in the order of the index
+	`ORDER BY event_id DESC LIMIT $2`,                              // in the order of the index
+	`ORDER BY session_id DESC LIMIT 1`,                             // likewise
+	`FROM verdict_gaps WHERE environment_id = $1 AND minute >= $2`, // a row for a minute of trouble
 	`WHERE environment_id = $1 LIMIT $2`,
 	`WHERE environment_id = $1 ORDER BY user_id LIMIT $2`, // no more than the limit
 }

@@ -12,7 +12,7 @@ import (
 // that they always agree.
 const profileSelect = `
 	SELECT p.environment_id, p.profile_id, p.name, p.issuer, p.audience, p.public_key_type, p.jwks_url,
-	       p.attribute_mapping, p.can_jit_provision, p.created_at, f.pem_file_id, f.public_key
+	       p.attribute_mapping, p.can_jit_provision, p.trust_policy, p.created_at, f.pem_file_id, f.public_key
 	FROM profiles p
 	LEFT JOIN pem_files f ON f.environment_id = p.environment_id AND f.profile_id = p.profile_id`
 
@@ -24,12 +24,12 @@ type profileRow struct {
 func scanProfileRow(row scanner) (r profileRow, err error) {
 	var mapping, key sql.NullString
 	p := &r.profile
+	p.Policy = countersign.DefaultTrustPolicy()
 	err = row.Scan(&p.EnvironmentID, &p.ID, &p.Name, &p.Issuer, &p.Audience, &p.KeyType, &p.JWKSURL,
-		&mapping, &p.CanJITProvision, (*micros)(&p.CreatedAt), &r.pem.ID, &key)
+		&mapping, &p.CanJITProvision, jsonColumn{&p.Policy}, (*micros)(&p.CreatedAt), &r.pem.ID, &key)
 	if mapping.Valid {
 		p.AttributeMapping = []byte(mapping.String)
 	}
-	p.Policy = countersign.DefaultTrustPolicy()
 	r.pem.PublicKey = key.String
 	return r, err
 }
@@ -77,15 +77,15 @@ func (tx *Tx) CountProfiles(ctx context.Context, env countersign.EnvironmentID) 
 func (tx *Tx) InsertProfile(ctx context.Context, p countersign.Profile) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO profiles (environment_id, profile_id, name, issuer, audience, public_key_type, jwks_url,
-		                      attribute_mapping, can_jit_provision, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		                      attribute_mapping, can_jit_provision, trust_policy, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		p.EnvironmentID, p.ID, p.Name, p.Issuer, p.Audience, string(p.KeyType), p.JWKSURL,
-		optional(p.AttributeMapping), p.CanJITProvision, micros(p.CreatedAt))
+		optional(p.AttributeMapping), p.CanJITProvision, jsonColumn{p.Policy}, micros(p.CreatedAt))
 	if err != nil {
 		return err
 	}
 	for _, f := range p.PEMFiles {
-		if err := tx.InsertPEMFile(ctx, p.EnvironmentID, p.ID, f); err != nil {
+		if err := tx.insertPEMFile(ctx, p.EnvironmentID, p.ID, f); err != nil {
 			return err
 		}
 	}
@@ -95,10 +95,15 @@ func (tx *Tx) InsertProfile(ctx context.Context, p countersign.Profile) error {
 // UpdateProfile stores everything that may change but the PEM files; ErrNotFound
 // if the environment has no such profile.
 func (tx *Tx) UpdateProfile(ctx context.Context, p countersign.Profile) error {
-	return tx.execOne(ctx, `
-		UPDATE profiles SET name = $3, issuer = $4, audience = $5, jwks_url = $6, attribute_mapping = $7, can_jit_provision = $8
+	err := tx.execOne(ctx, `
+		UPDATE profiles SET name = $3, issuer = $4, audience = $5, jwks_url = $6, attribute_mapping = $7, can_jit_provision = $8,
+		                    trust_policy = $9
 		WHERE environment_id = $1 AND profile_id = $2`,
-		p.EnvironmentID, p.ID, p.Name, p.Issuer, p.Audience, p.JWKSURL, optional(p.AttributeMapping), p.CanJITProvision)
+		p.EnvironmentID, p.ID, p.Name, p.Issuer, p.Audience, p.JWKSURL, optional(p.AttributeMapping), p.CanJITProvision, jsonColumn{p.Policy})
+	if err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, p.EnvironmentID)
 }
 
 // DeleteProfile removes a profile and its PEM files; ErrNotFound if the
@@ -115,6 +120,13 @@ func (tx *Tx) DeleteProfile(ctx context.Context, env countersign.EnvironmentID, 
 
 // InsertPEMFile adds a public key behind those that the profile has.
 func (tx *Tx) InsertPEMFile(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, f countersign.PEMFile) error {
+	if err := tx.insertPEMFile(ctx, env, profile, f); err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, env)
+}
+
+func (tx *Tx) insertPEMFile(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, f countersign.PEMFile) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO pem_files (environment_id, profile_id, pem_file_id, ordinal, public_key)
 		SELECT $1, $2, $3, coalesce(max(ordinal), 0) + 1, $4 FROM pem_files WHERE environment_id = $1 AND profile_id = $2`,
@@ -124,7 +136,11 @@ func (tx *Tx) InsertPEMFile(ctx context.Context, env countersign.EnvironmentID, 
 
 // DeletePEMFile removes a public key; ErrNotFound if the profile has none such.
 func (tx *Tx) DeletePEMFile(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, id countersign.PEMFileID) error {
-	return tx.execOne(ctx, `DELETE FROM pem_files WHERE environment_id = $1 AND profile_id = $2 AND pem_file_id = $3`, env, profile, id)
+	err := tx.execOne(ctx, `DELETE FROM pem_files WHERE environment_id = $1 AND profile_id = $2 AND pem_file_id = $3`, env, profile, id)
+	if err != nil {
+		return err
+	}
+	return tx.moveRevision(ctx, env)
 }
 
 // LoadKeySet is the last good answer of a key set URL; false if none is kept.

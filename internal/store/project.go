@@ -35,9 +35,14 @@ func (tx *Tx) InsertProject(ctx context.Context, p countersign.Project) error {
 	return err
 }
 
-// RenameProject changes the name; ErrNotFound if there is none of that slug.
+// RenameProject changes the name, and moves the revisions of the project's
+// environments, which show it; ErrNotFound if there is none of that slug.
 func (tx *Tx) RenameProject(ctx context.Context, slug, name string) error {
-	return tx.execOne(ctx, `UPDATE projects SET name = $2 WHERE project_slug = $1`, slug, name)
+	if err := tx.execOne(ctx, `UPDATE projects SET name = $2 WHERE project_slug = $1`, slug, name); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE environments SET revision = revision + 1 WHERE project_slug = $1`, slug)
+	return err
 }
 
 // DeleteProject removes a project that has no environments left.

@@ -125,6 +125,35 @@ func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, env countersign.Environm
 	return tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3`, env, user, micros(tx.Now))
 }
 
+// NewestSession is when the newest session of an environment began; ErrNotFound
+// if there is none.
+func (tx *Tx) NewestSession(ctx context.Context, env countersign.EnvironmentID) (at time.Time, err error) {
+	return one(tx.q.QueryRowContext(ctx, `
+		SELECT started_at FROM sessions WHERE environment_id = $1 ORDER BY session_id DESC LIMIT 1`, env),
+		func(row scanner) (at time.Time, err error) { return at, row.Scan((*micros)(&at)) })
+}
+
+// SessionsBefore are at most limit of an environment's sessions, expired ones
+// too, newest first: those before one, or with the zero ID the newest.
+func (tx *Tx) SessionsBefore(ctx context.Context, env countersign.EnvironmentID, before countersign.SessionID, limit int) ([]countersign.Session, error) {
+	end := before.Bytes()
+	if before.IsZero() {
+		end = behindAnyID
+	}
+	return all(ctx, tx.q, scanSession, `
+		SELECT `+sessionColumns+` FROM sessions
+		WHERE environment_id = $1 AND session_id < $2 ORDER BY session_id DESC LIMIT $3`, env, end, limit)
+}
+
+// PurgeRevoked removes sessions that no caller can use any more.
+func (s *Store) PurgeRevoked(ctx context.Context, env countersign.EnvironmentID, ids []countersign.SessionID) error {
+	_, err := among(ids, func(in string, args []any) ([]struct{}, error) {
+		_, err := s.keep(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND session_id IN `+in, append([]any{env}, args...)...)
+		return nil, err
+	})
+	return err
+}
+
 // TouchSession moves the last access of a session forward. A session that is
 // gone stays gone.
 func (s *Store) TouchSession(ctx context.Context, env countersign.EnvironmentID, id countersign.SessionID, at time.Time) error {

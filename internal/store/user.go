@@ -215,10 +215,13 @@ func (tx *Tx) deleteIdentifier(ctx context.Context, env countersign.EnvironmentI
 	return tx.execOne(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3`, env, id, kind)
 }
 
-// DeleteUser removes a user with all identifiers and sessions; ErrNotFound if
-// the environment has none such.
+// DeleteUser removes a user with all identifiers, links and sessions; ErrNotFound
+// if the environment has none such.
 func (tx *Tx) DeleteUser(ctx context.Context, env countersign.EnvironmentID, id countersign.UserID) error {
 	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2`, env, id); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM subject_links WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {
 		return err
 	}
 	if _, err := tx.exec(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {

@@ -29,6 +29,13 @@ func unfound[T any](v T, err error) error {
 }
 
 // none is the outcome of a method that lists rows: those of here are no find.
+func no(found bool, err error) error {
+	if found {
+		return errors.New("found theirs")
+	}
+	return err
+}
+
 func none[T any](list []T, err error) error {
 	if err == nil && len(list) > 0 {
 		return fmt.Errorf("found %+v", list)
@@ -44,9 +51,9 @@ var trespasses = map[string]trespass{
 	"Tx.Secret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return unfound(tx.Secret(ctx, here.env.ID, theirs.secret.ID))
 	},
-	"Tx.EnvironmentBySecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		e, _, err := tx.EnvironmentBySecret(ctx, here.env.ID, theirs.secret.Hash)
-		return unfound(e, err)
+	"Tx.SecretByHash": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		s, _, err := tx.SecretByHash(ctx, here.env.ID, theirs.secret.Hash)
+		return unfound(s, err)
 	},
 	"Tx.InsertSecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.secret.EnvironmentID = here.env.ID
@@ -310,6 +317,69 @@ var trespasses = map[string]trespass{
 		}
 		return err
 	},
+	"Tx.Revocations": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.Revocations(ctx, here.env.ID))
+	},
+	"Tx.PutRevocations": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return tx.PutRevocations(ctx, here.env.ID, nil)
+	},
+	"Tx.LinkedUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		id, err := tx.LinkedUser(ctx, here.env.ID, theirs.profile.ID, subject)
+		if !id.IsZero() {
+			return errors.New("found theirs")
+		}
+		return err
+	},
+	"Tx.Linked": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return no(tx.Linked(ctx, here.env.ID, theirs.profile.ID, theirs.user.ID))
+	},
+	"Tx.InsertLink": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.InsertLink(ctx, here.env.ID, theirs.profile.ID, subject, here.user.ID)
+	},
+	"Tx.TokenUsed": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return no(tx.TokenUsed(ctx, here.env.ID, theirs.profile.ID, hash))
+	},
+	"Tx.UseToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return used(tx.UseToken(ctx, here.env.ID, theirs.profile.ID, hash, moment.Add(time.Minute)))
+	},
+	"Tx.Provisioned": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		n, err := tx.Provisioned(ctx, here.env.ID, theirs.profile.ID)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.CountProvisioning": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.CountProvisioning(ctx, here.env.ID, theirs.profile.ID)
+	},
+	"Tx.Verdict": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.Verdict(ctx, here.env.ID, theirs.verdict.RequestID))
+	},
+	"Tx.Verdicts": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		first := countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.AddDate(-1, 0, 0))
+		last := countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.AddDate(1, 0, 0))
+		reason := "expired"
+		for _, f := range []store.VerdictFilter{{}, {ProfileID: theirs.profile.ID}, {UserID: theirs.user.ID}, {Reason: &reason}} {
+			if err := none(tx.Verdicts(ctx, here.env.ID, f, first, last, 10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Tx.MissedVerdicts": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		n, err := tx.MissedVerdicts(ctx, here.env.ID, theirs.profile.ID, time.Time{}, moment.AddDate(1, 0, 0))
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.NewestSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.NewestSession(ctx, here.env.ID))
+	},
+	"Tx.SessionsBefore": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.SessionsBefore(ctx, here.env.ID, countersign.SessionID{}, 10))
+	},
+	"Store.PurgeRevoked": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
+		return s.PurgeRevoked(ctx, here.env.ID, []countersign.SessionID{theirs.session.ID})
+	},
+	"Store.PurgeVerdicts": func(ctx context.Context, s *store.Store, _ *store.Tx, here, _ world) error {
+		_, err := s.PurgeVerdicts(ctx, here.env.ID, moment.AddDate(1, 0, 0), 10)
+		return err
+	},
 	"Tx.VerifyEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.VerifyEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
 	},
@@ -338,6 +408,9 @@ var workspaceWide = map[string]string{
 	"Store.Close":                 "touches no rows",
 	"Store.View":                  "lends a Tx",
 	"Store.Update":                "lends a Tx",
+	"Store.SaveVerdicts":          "each verdict names its environment",
+	"Store.AllRevocations":        "is for what the server does of its own accord",
+	"Store.PurgeUsedTokens":       "forgets what had expired, of every environment",
 	"Store.PurgeSessions":         "removes what had expired, of every environment",
 	"Store.DueEventStreams":       "is for what the server does of its own accord",
 	"Store.PurgeDeparted":         "removes what deleted environments left",

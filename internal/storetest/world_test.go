@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -33,7 +34,15 @@ type world struct {
 	session  countersign.Session
 	keySet   countersign.KeySetSnapshot
 	stream   countersign.EventStream
+	verdict  countersign.Verdict
+	revoked  []countersign.Revocation
 }
+
+// subject and hash are what a world's user is linked by and its used token is
+// known by.
+const subject = "sub|ü"
+
+var hash = []byte{0, 1, 0xff}
 
 // exactly compares everything, unexported fields too.
 var exactly = cmp.Exporter(func(reflect.Type) bool { return true })
@@ -46,6 +55,7 @@ func newWorld(slug string, class countersign.Class) world {
 	env := countersign.NewID[countersign.EnvironmentID](class)
 	user := countersign.NewOrderedID[countersign.UserID](class, moment)
 	profile := countersign.NewID[countersign.ProfileID](class)
+	request := countersign.NewOrderedID[countersign.RequestID](class, moment)
 	kind := countersign.TestEnvironment
 	if class == countersign.Live {
 		kind = countersign.LiveEnvironment
@@ -55,7 +65,7 @@ func newWorld(slug string, class countersign.Class) world {
 		env: countersign.Environment{
 			ID: env, Slug: "env", ProjectSlug: slug, ProjectName: "Prôject \"" + slug + "\"", Vertical: countersign.Consumer, Name: "Ümgebung", Type: kind,
 			OAuthCallbackID: "callback", Settings: countersign.DefaultEnvironmentSettings(), SessionTokenKey: []byte{0, 1, 0xff}, CreatedAt: moment,
-			Revision: 6, // a profile and five configurations later
+			Revision: 7, // a profile and six configurations later
 		},
 		secret: countersign.Secret{
 			ID: countersign.NewID[countersign.SecretID](class), EnvironmentID: env, Hash: []byte("hash of " + slug), LastFour: "wxyz", CreatedAt: moment,
@@ -63,7 +73,14 @@ func newWorld(slug string, class countersign.Class) world {
 		public: countersign.PublicToken{ID: countersign.NewID[countersign.PublicTokenID](class), CreatedAt: moment},
 		profile: countersign.Profile{
 			ID: profile, EnvironmentID: env, Name: "<issuer> & sons", Issuer: "https://issuer.example", Audience: "aud", KeyType: countersign.KeyTypePEM,
-			AttributeMapping: []byte(`{"email":"email","n":12345678901234567890}`), CanJITProvision: true, Policy: countersign.DefaultTrustPolicy(), CreatedAt: moment,
+			AttributeMapping: []byte(`{"email":"email","n":12345678901234567890}`), CanJITProvision: true, CreatedAt: moment,
+			Policy: countersign.TrustPolicy{
+				Algorithms: []countersign.Algorithm{countersign.ES256}, Audiences: []string{"<b>"}, RequiredType: "at+jwt", ClockSkew: 0, MaxTokenLifetime: 60,
+				MaxTokenAge: 30, OneTimeTokens: true, SubjectClaim: "sub", EmailTrust: countersign.EmailTrustNever, EmailDomains: []string{"example.com"},
+				OnSignIn: map[string]countersign.SignInUpdate{"email": countersign.UpdateAlways}, RoleIDsAllowed: []string{}, OrganizationID: "o",
+				JITDomains: []string{"example.com"}, JITPerHour: 7, Conditions: []string{"claims.a > 1"}, Mode: countersign.ModeShadow,
+				Tests: []countersign.ProfileTest{{Name: "t", Claims: countersign.Object{"a": []byte("1.50")}, Expect: countersign.Expectation{Reason: "expired"}}},
+			},
 			PEMFiles: []countersign.PEMFile{
 				{ID: countersign.NewID[countersign.PEMFileID](class), PublicKey: "-----BEGIN PUBLIC KEY-----\r\nfirst\n"},
 				{ID: countersign.NewID[countersign.PEMFileID](class), PublicKey: "-----BEGIN PUBLIC KEY-----\nsecond"},
@@ -113,6 +130,12 @@ func newWorld(slug string, class countersign.Class) world {
 			Position: countersign.NewOrderedID[countersign.EventID](class, moment.Add(-time.Hour)), LeasedUntil: moment.Add(time.Minute),
 			Failures: 2, LastError: "the answer is 500", NextAttemptAt: moment, CreatedAt: moment,
 		},
+		verdict: countersign.Verdict{
+			EnvironmentID: env, RequestID: request, At: moment, ProfileID: profile, UserID: user, Reason: "expired", Step: "times", Expected: "ü", Received: "\"<b>\"",
+			Shadow: true, Address: "192.0.2.1",
+			Facts: countersign.TokenFacts{Algorithm: "RS256", Audiences: []string{"a", "<b>"}, ExpiresAt: moment.Add(time.Nanosecond), ClaimNames: []string{"aud"}},
+		},
+		revoked: []countersign.Revocation{{ID: countersign.NewOrderedID[countersign.RevocationID](class, moment), KeyID: "k", Before: moment.Add(-time.Hour), CreatedAt: moment}},
 	}
 }
 
@@ -133,6 +156,10 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.PutConsumerSDKConfig(ctx, w.env.ID, w.consumer) },
 			func() error { return tx.PutB2BSDKConfig(ctx, w.env.ID, w.b2b) },
 			func() error { return tx.PutRedirectURLs(ctx, w.env.ID, w.redirect) },
+			func() error { return tx.PutRevocations(ctx, w.env.ID, w.revoked) },
+			func() error { return tx.InsertLink(ctx, w.env.ID, w.profile.ID, subject, w.user.ID) },
+			func() error { return used(tx.UseToken(ctx, w.env.ID, w.profile.ID, hash, moment.Add(time.Hour))) },
+			func() error { return tx.CountProvisioning(ctx, w.env.ID, w.profile.ID) },
 			func() error { return tx.InsertUser(ctx, w.env.ID, w.user) },
 			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
 			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
@@ -150,6 +177,18 @@ func (w world) put(t *testing.T, s *store.Store) {
 	if err := s.SaveKeySet(ctx, w.keySet); err != nil {
 		t.Fatalf("SaveKeySet = %v", err)
 	}
+	gap := store.VerdictGap{EnvironmentID: w.env.ID, ProfileID: w.profile.ID, Minute: moment.Truncate(time.Minute), Missed: 3}
+	if err := s.SaveVerdicts(ctx, []countersign.Verdict{w.verdict}, []store.VerdictGap{gap}); err != nil {
+		t.Fatalf("SaveVerdicts = %v", err)
+	}
+}
+
+// used is an error unless a token was fresh.
+func used(fresh bool, err error) error {
+	if err == nil && !fresh {
+		err = errors.New("the token was used before")
+	}
+	return err
 }
 
 // get reads the same world back.
@@ -161,8 +200,12 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.project, err = tx.Project(ctx, w.project.Slug); err != nil {
 			return fmt.Errorf("project: %w", err)
 		}
-		if got.env, got.secret, err = tx.EnvironmentBySecret(ctx, w.env.ID, w.secret.Hash); err != nil {
+		var revision int64
+		if got.secret, revision, err = tx.SecretByHash(ctx, w.env.ID, w.secret.Hash); err != nil {
 			return fmt.Errorf("secret: %w", err)
+		}
+		if got.env, err = tx.Environment(ctx, w.env.ID); err != nil || got.env.Revision != revision {
+			return fmt.Errorf("environment of revision %d, not %d: %w", got.env.Revision, revision, err)
 		}
 		if got.public, err = tx.PublicToken(ctx, w.env.ID, w.public.ID); err != nil {
 			return fmt.Errorf("public token: %w", err)
@@ -204,7 +247,11 @@ func (w world) get(t *testing.T, s *store.Store) world {
 			return fmt.Errorf("%d event streams: %w", len(streams), err)
 		}
 		got.stream = streams[0]
-		return nil
+		if got.verdict, err = tx.Verdict(ctx, w.env.ID, w.verdict.RequestID); err != nil {
+			return fmt.Errorf("verdict: %w", err)
+		}
+		got.revoked, err = tx.Revocations(ctx, w.env.ID)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -230,8 +277,8 @@ func still() time.Time { return moment }
 
 // environmentTables are those whose rows belong to an environment.
 var environmentTables = []string{
-	"configurations", "departed_environments", "environments", "event_streams", "events", "key_sets", "pem_files", "profiles", "public_tokens",
-	"secrets", "sessions", "signing_keys", "user_identifiers", "users",
+	"configurations", "departed_environments", "environments", "event_streams", "events", "key_sets", "pem_files", "profiles", "provisionings", "public_tokens",
+	"secrets", "sessions", "signing_keys", "subject_links", "used_tokens", "user_identifiers", "users", "verdict_gaps", "verdicts",
 }
 
 func TestEnvironmentTablesAreAll(t *testing.T) {

@@ -19,6 +19,7 @@ type Metrics struct {
 	sessions *prometheus.CounterVec
 	batches  *prometheus.CounterVec
 	streamed *prometheus.CounterVec
+	verdicts *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics, and those of the Go runtime and the process.
@@ -46,8 +47,12 @@ func NewMetrics() *Metrics {
 			Name: "countersign_event_stream_events_total",
 			Help: "Audit events delivered elsewhere.",
 		}, []string{"destination_type"}),
+		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_verdicts_total",
+			Help: "Verdicts on subject tokens: kept, or missed because a profile had too many refusals within a minute.",
+		}, []string{"outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.judged, m.sessions, m.batches, m.streamed,
+	m.registry.MustRegister(m.requests, m.judged, m.sessions, m.batches, m.streamed, m.verdicts,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -70,6 +75,15 @@ func (m *Metrics) Sessions(change string, n int64) {
 func (m *Metrics) EventStream(destination, outcome string, events int) {
 	m.batches.WithLabelValues(destination, outcome).Inc()
 	m.streamed.WithLabelValues(destination).Add(float64(events))
+}
+
+// Verdict counts one verdict, which was kept or not.
+func (m *Metrics) Verdict(kept bool) {
+	outcome := "missed"
+	if kept {
+		outcome = "kept"
+	}
+	m.verdicts.WithLabelValues(outcome).Inc()
 }
 
 // Register adds what another package collects by itself.

@@ -22,7 +22,7 @@ func (c Claims) checkIssuer(p *countersign.Profile) error {
 	if ok && p.Issuer != "" && iss == p.Issuer {
 		return nil
 	}
-	return refuse(IssuerMismatch, "iss to be "+quote(p.Issuer), c.received("iss"))
+	return Refuse(IssuerMismatch, "iss to be "+quote(p.Issuer), c.received("iss"))
 }
 
 // checkAudience wants one of the profile's audiences in aud, which is a string
@@ -43,7 +43,7 @@ func (c Claims) checkAudience(p *countersign.Profile) error {
 		for _, member := range aud {
 			s, ok := member.(string)
 			if !ok {
-				return refuse(AudienceMismatch, expectedAudience(p), "aud is an array with "+typeOf(member)+" in it")
+				return Refuse(AudienceMismatch, expectedAudience(p), "aud is an array with "+typeOf(member)+" in it")
 			}
 			list = append(list, s)
 		}
@@ -52,7 +52,7 @@ func (c Claims) checkAudience(p *countersign.Profile) error {
 		}
 		received = "aud is " + quoteAll(list)
 	}
-	return refuse(AudienceMismatch, expectedAudience(p), received)
+	return Refuse(AudienceMismatch, expectedAudience(p), received)
 }
 
 func expectedAudience(p *countersign.Profile) string {
@@ -62,9 +62,6 @@ func expectedAudience(p *countersign.Profile) string {
 	return "aud to contain one of " + quoteAll(append([]string{p.Audience}, p.Policy.Audiences...))
 }
 
-// maxClockSkew bounds what a profile may forgive, whatever it says.
-const maxClockSkew = 300 * time.Second
-
 // checkTimes compares exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6) with now.
 // Differences between the issuer's clock and ours are forgiven up to the
 // profile's skew; the lifetime, exp − iat, is the issuer's clock alone.
@@ -73,48 +70,48 @@ const maxClockSkew = 300 * time.Second
 // time is Malformed, for RFC 7519 demands a number. A maximum of age or lifetime
 // needs iat: without it a token is LifetimeTooLong.
 func (c Claims) checkTimes(p *countersign.Profile, now time.Time) error {
-	skew := min(max(p.Policy.ClockSkew, 0), maxClockSkew)
+	skew := min(max(p.Policy.ClockSkew, 0), countersign.MaxClockSkew).Duration() // whatever the profile says
 
 	exp, present, why := c.time("exp")
 	switch {
 	case !present || why != "":
-		return refuse(MissingExpiry, "exp to be a number of seconds since 1970", "exp is "+why)
+		return Refuse(MissingExpiry, "exp to be a number of seconds since 1970", "exp is "+why)
 	case !now.Before(exp.Add(skew)):
-		return refuse(Expired, "exp in the future"+allowing(skew), fmt.Sprintf("exp is %s, %s ago", instant(exp), span(now.Sub(exp))))
+		return Refuse(Expired, "exp in the future"+allowing(skew), fmt.Sprintf("exp is %s, %s ago", instant(exp), span(now.Sub(exp))))
 	}
 
 	nbf, present, why := c.time("nbf")
 	switch {
 	case present && why != "":
-		return refuse(Malformed, "nbf to be a number of seconds since 1970", "nbf is "+why)
+		return refuseAt(StepTimes, Malformed, "nbf to be a number of seconds since 1970", "nbf is "+why)
 	case present && nbf.After(now.Add(skew)):
-		return refuse(NotYetValid, "nbf in the past"+allowing(skew), fmt.Sprintf("nbf is %s, in %s", instant(nbf), span(nbf.Sub(now))))
+		return Refuse(NotYetValid, "nbf in the past"+allowing(skew), fmt.Sprintf("nbf is %s, in %s", instant(nbf), span(nbf.Sub(now))))
 	}
 
 	iat, present, why := c.time("iat")
 	switch {
 	case present && why != "":
-		return refuse(Malformed, "iat to be a number of seconds since 1970", "iat is "+why)
+		return refuseAt(StepTimes, Malformed, "iat to be a number of seconds since 1970", "iat is "+why)
 	case present && iat.After(now.Add(skew)):
-		return refuse(IssuedInFuture, "iat in the past"+allowing(skew), fmt.Sprintf("iat is %s, in %s", instant(iat), span(iat.Sub(now))))
+		return Refuse(IssuedInFuture, "iat in the past"+allowing(skew), fmt.Sprintf("iat is %s, in %s", instant(iat), span(iat.Sub(now))))
 	}
 
-	if limit := p.Policy.MaxTokenLifetime; limit > 0 {
+	if limit := p.Policy.MaxTokenLifetime.Duration(); limit > 0 {
 		expected := "a lifetime, exp − iat, of at most " + span(limit)
 		if !present {
-			return refuse(LifetimeTooLong, expected, "iat is missing")
+			return Refuse(LifetimeTooLong, expected, "iat is missing")
 		}
 		if lifetime := exp.Sub(iat); lifetime > limit {
-			return refuse(LifetimeTooLong, expected, "a lifetime of "+span(lifetime))
+			return Refuse(LifetimeTooLong, expected, "a lifetime of "+span(lifetime))
 		}
 	}
-	if limit := p.Policy.MaxTokenAge; limit > 0 {
+	if limit := p.Policy.MaxTokenAge.Duration(); limit > 0 {
 		expected := "iat at most " + span(limit) + " ago" + allowing(skew)
 		if !present {
-			return refuse(LifetimeTooLong, expected, "iat is missing")
+			return Refuse(LifetimeTooLong, expected, "iat is missing")
 		}
 		if age := now.Sub(iat); iat.Add(limit).Before(now.Add(-skew)) {
-			return refuse(LifetimeTooLong, expected, fmt.Sprintf("iat is %s, %s ago", instant(iat), span(age)))
+			return Refuse(LifetimeTooLong, expected, fmt.Sprintf("iat is %s, %s ago", instant(iat), span(age)))
 		}
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 
 // Seams for the tests outside the package.
 var (
-	ParseObject  = parseObject
 	ParseCompact = func(token string) (header, payload string, signature []byte, err error) {
 		jws, err := parseCompact(token)
 		return jws.header, jws.payload, jws.signature, err
@@ -26,13 +25,13 @@ func (v *Verifier) VerifyJWS(ctx context.Context, p *countersign.Profile, token 
 	}
 	h, err := parseObject(jws.header)
 	if err != nil {
-		return malformed("the header", err)
+		return malformed(StepJSON, "the header", err)
 	}
 	alg, err := judgeHeader(p, h, nil)
 	if err != nil {
 		return err
 	}
-	_, err = v.checkSignature(ctx, p, alg, h, jws)
+	_, err = v.checkSignature(ctx, p, Token{Algorithm: alg, Header: h}, jws)
 	return err
 }
 

@@ -22,23 +22,27 @@ func (h header) algorithm(p *countersign.Profile) (countersign.Algorithm, error)
 	name, isString := value.(string)
 	switch {
 	case !present:
-		return "", refuse(Malformed, "alg in the header", "no alg")
+		return "", refuseAt(StepAlgorithm, Malformed, "alg in the header", "no alg")
 	case !isString:
-		return "", refuse(Malformed, "alg to be a string", "alg is "+typeOf(value))
+		return "", refuseAt(StepAlgorithm, Malformed, "alg to be a string", "alg is "+typeOf(value))
 	}
-	allowed := p.Policy.Algorithms
-	if allowed == nil {
-		allowed = countersign.Algorithms()
-	}
-	alg := countersign.Algorithm(name)
+	alg, allowed := countersign.Algorithm(name), allowed(p)
 	if _, known := algorithms[alg]; !known || !slices.Contains(allowed, alg) {
 		names := make([]string, 0, len(allowed))
 		for _, a := range allowed {
 			names = append(names, string(a))
 		}
-		return "", refuse(AlgorithmNotAllowed, "alg to be one of "+quoteAll(names), "alg is "+quote(name))
+		return "", Refuse(AlgorithmNotAllowed, "alg to be one of "+quoteAll(names), "alg is "+quote(name))
 	}
 	return alg, nil
+}
+
+// allowed are the algorithms that a profile's tokens may be signed with.
+func allowed(p *countersign.Profile) []countersign.Algorithm {
+	if list := p.Policy.Algorithms; list != nil {
+		return list
+	}
+	return countersign.Algorithms()
 }
 
 // checkCritical refuses crit and b64, whatever they say: this server
@@ -47,7 +51,7 @@ func (h header) algorithm(p *countersign.Profile) (countersign.Algorithm, error)
 func (h header) checkCritical() error {
 	for _, name := range []string{"crit", "b64"} {
 		if _, present := h[name]; present {
-			return refuse(UnsupportedCriticalHeader, "a header without crit and b64", "a header with "+name)
+			return Refuse(UnsupportedCriticalHeader, "a header without crit and b64", "a header with "+name)
 		}
 	}
 	return nil
@@ -70,25 +74,34 @@ func (h header) checkType(p *countersign.Profile, c Claims) error {
 		expected = "typ to be " + quote(required)
 	}
 	if present && !isString {
-		return refuse(WrongType, expected, "typ is "+typeOf(value))
+		return Refuse(WrongType, expected, "typ is "+typeOf(value))
 	}
 	typ := mediaType(name)
-	// Parameters do not turn a logout token into something else.
-	switch kind, _, _ := strings.Cut(typ, ";"); strings.TrimSpace(kind) {
-	case "logout+jwt", "dpop+jwt", "secevent+jwt": // OIDC Back-Channel Logout §2.4, RFC 9449 §4.2, RFC 8417 §2.3
-		return refuse(WrongType, expected, "typ is "+quote(name))
+	if NeverSubjectToken(name) {
+		return Refuse(WrongType, expected, "typ is "+quote(name))
 	}
 	if required := p.Policy.RequiredType; required != "" && typ != mediaType(required) {
 		if !present {
-			return refuse(WrongType, expected, "no typ")
+			return Refuse(WrongType, expected, "no typ")
 		}
-		return refuse(WrongType, expected, "typ is "+quote(name))
+		return Refuse(WrongType, expected, "typ is "+quote(name))
 	}
 	_, ours := c[sessionClaim]
 	if iss, ok := c["iss"].(string); ours || ok && strings.HasPrefix(iss, sessionIssuerPrefix) {
-		return refuse(WrongType, expected, "a session JWT")
+		return Refuse(WrongType, expected, "a session JWT")
 	}
 	return nil
+}
+
+// NeverSubjectToken reports whether typ is that of a JWT which is made for another
+// purpose than to be a subject token.
+func NeverSubjectToken(typ string) bool {
+	// Parameters do not turn a logout token into something else.
+	switch kind, _, _ := strings.Cut(mediaType(typ), ";"); strings.TrimSpace(kind) {
+	case "logout+jwt", "dpop+jwt", "secevent+jwt": // OIDC Back-Channel Logout §2.4, RFC 9449 §4.2, RFC 8417 §2.3
+		return true
+	}
+	return false
 }
 
 // mediaType is the form in which types are compared: lower case, and without
@@ -126,10 +139,10 @@ func (h header) keyID() (string, error) {
 	}
 	kid, ok := value.(string)
 	if !ok {
-		return "", refuse(Malformed, "kid to be a string", "kid is "+typeOf(value))
+		return "", refuseAt(StepKey, Malformed, "kid to be a string", "kid is "+typeOf(value))
 	}
 	if len(kid) > maxKeyIDSize || hasControl(kid) {
-		return "", refuse(Malformed, fmt.Sprintf("kid to have at most %d bytes and no control characters", maxKeyIDSize), "kid is "+quote(kid))
+		return "", refuseAt(StepKey, Malformed, fmt.Sprintf("kid to have at most %d bytes and no control characters", maxKeyIDSize), "kid is "+quote(kid))
 	}
 	return kid, nil
 }

@@ -25,11 +25,7 @@ type compact struct {
 // segments; more than 16 KiB is TokenTooLarge and not looked at.
 func parseCompact(token string) (compact, error) {
 	if len(token) > maxTokenSize {
-		return compact{}, &Refusal{
-			Reason:   TokenTooLarge,
-			Expected: fmt.Sprintf("at most %d bytes", maxTokenSize),
-			Received: fmt.Sprintf("%d bytes", len(token)),
-		}
+		return compact{}, Refuse(TokenTooLarge, fmt.Sprintf("at most %d bytes", maxTokenSize), fmt.Sprintf("%d bytes", len(token)))
 	}
 	var dots [2]int
 	n := 0
@@ -55,15 +51,15 @@ func parseCompact(token string) (compact, error) {
 	decoded := make([]byte, base64.RawURLEncoding.DecodedLen(len(text)))
 	header, rest, err := decodeSegment(decoded, text[:dots[0]])
 	if err != nil {
-		return compact{}, malformed("the header", err)
+		return compact{}, malformed(StepForm, "the header", err)
 	}
 	payload, rest, err := decodeSegment(rest, text[dots[0]+1:dots[1]])
 	if err != nil {
-		return compact{}, malformed("the payload", err)
+		return compact{}, malformed(StepForm, "the payload", err)
 	}
 	signature, _, err := decodeSegment(rest, text[dots[1]+1:])
 	if err != nil {
-		return compact{}, malformed("the signature", err)
+		return compact{}, malformed(StepForm, "the signature", err)
 	}
 	return compact{
 		signed:    text[:dots[1]],
@@ -94,15 +90,19 @@ func isBase64URL(c byte) bool {
 }
 
 // malformed says what is wrong with one part of a token.
-func malformed(part string, err error) *Refusal {
-	return &Refusal{Reason: Malformed, Expected: "a JWS in compact serialisation", Received: part + ": " + err.Error()}
+func malformed(step Step, part string, err error) *Refusal {
+	expected := "strict unpadded base64url in each segment of the JWS"
+	if step == StepJSON {
+		expected = "a JSON object that everybody reads alike"
+	}
+	return refuseAt(step, Malformed, expected, part+": "+err.Error())
 }
 
 // malformedForm says in what way token is not three segments of base64url: an
 // operator who sent something else altogether should be told so. It shows
 // nothing of the token.
 func malformedForm(token string) *Refusal {
-	r := &Refusal{Reason: Malformed, Expected: "a JWS in compact serialisation: header.payload.signature, unpadded base64url"}
+	r := Refuse(Malformed, "a JWS in compact serialisation: header.payload.signature, unpadded base64url", "")
 	switch dots := strings.Count(token, "."); {
 	case token == "":
 		r.Received = "nothing"

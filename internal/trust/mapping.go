@@ -2,32 +2,40 @@ package trust
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/condition"
 	"github.com/countersign-auth/countersign/internal/email"
 )
 
 // Bounds of what a mapping picks out.
 const (
-	maxTokenIDSize = 256 // bytes
-	maxRoleIDs     = 64
-	maxRoleIDSize  = 128 // bytes
+	maxNameSize   = 256 // bytes, of a token ID or a subject
+	maxRoleIDs    = 64
+	maxRoleIDSize = 128 // bytes
 )
 
-// Map picks out of c the attributes that the mapping of p names (profiles.md
-// §3): email and token_id, which must be there, external_user_id and role_ids,
-// which may. A claim that is null counts as absent.
+// CELPrefix begins those values of a mapping that are expressions.
+const CELPrefix = "cel:"
+
+// Map picks out of a token the attributes that the mapping of p names
+// (profiles.md §3): email and token_id, which must be there, external_user_id and
+// role_ids, which may, and the subject that the trust policy names. It is the
+// step after Verify. A claim that is null counts as absent.
 //
 // The values of a mapping are looked up in this order: a top-level claim of that
-// very name; a JSON Pointer (RFC 6901), if it begins with a slash; a path of
-// member names with dots between. A mapping value that is no string is ignored.
+// very name; a JSON Pointer (RFC 6901), if it begins with a slash; an expression
+// (package condition), if it begins with "cel:"; a path of member names with dots
+// between. A mapping value that is no string is ignored.
 //
-// The error is a *Refusal: ClaimMissing, also if nothing is mapped; ClaimType
-// for another JSON type or a value out of bounds; EmailInvalid. It never shows a
+// The error is a *Refusal: AttributeNotMapped; ClaimMissing; ClaimType for
+// another JSON type or a value out of bounds; EmailInvalid. It never shows a
 // claim's value.
-func Map(p *countersign.Profile, c Claims) (countersign.Attributes, error) {
-	m, err := newMapping(p, c)
+func (v *Verifier) Map(p *countersign.Profile, t Token) (countersign.Attributes, error) {
+	m, err := v.newMapping(p, t)
 	if err != nil {
 		return countersign.Attributes{}, err
 	}
@@ -35,32 +43,34 @@ func Map(p *countersign.Profile, c Claims) (countersign.Attributes, error) {
 	if err != nil {
 		return countersign.Attributes{}, err
 	}
-	tokenID, err := m.tokenID()
-	if err != nil {
+	a := countersign.Attributes{Email: address.Given, EmailKey: address.Key}
+	if a.TokenID, err = m.tokenID(); err != nil {
 		return countersign.Attributes{}, err
 	}
-	externalID, err := m.externalUserID()
-	if err != nil {
+	if a.ExternalUserID, err = m.externalUserID(); err != nil {
 		return countersign.Attributes{}, err
 	}
-	roles, err := m.roleIDs()
-	if err != nil {
+	if a.RoleIDs, err = m.roleIDs(); err != nil {
 		return countersign.Attributes{}, err
 	}
-	return countersign.Attributes{Email: address.Given, EmailKey: address.Key, TokenID: tokenID, ExternalUserID: externalID, RoleIDs: roles}, nil
+	if a.Subject, err = m.subject(p.Policy.SubjectClaim); err != nil {
+		return countersign.Attributes{}, err
+	}
+	return a, nil
 }
 
-// mapping is a profile's mapping over one token's claims.
+// mapping is a profile's mapping over one token.
 type mapping struct {
-	paths  map[string]any // attribute → path, as it was stored
-	claims Claims
+	paths    map[string]any // attribute → path, as it was stored
+	token    Token
+	verifier *Verifier
 }
 
-func newMapping(p *countersign.Profile, c Claims) (mapping, error) {
-	m := mapping{claims: c}
+func (v *Verifier) newMapping(p *countersign.Profile, t Token) (mapping, error) {
+	m := mapping{token: t, verifier: v}
 	if len(p.AttributeMapping) > 0 {
 		if err := json.Unmarshal(p.AttributeMapping, &m.paths); err != nil {
-			r := refuse(ClaimMissing, "an attribute mapping that is a JSON object", "a profile with another one")
+			r := Refuse(AttributeNotMapped, "an attribute mapping that is a JSON object", "a profile with another one")
 			r.Cause = fmt.Errorf("decode attribute mapping: %w", err)
 			return mapping{}, r
 		}
@@ -70,81 +80,121 @@ func newMapping(p *countersign.Profile, c Claims) (mapping, error) {
 
 // find is the claim for attribute. mapped is false if the profile names none;
 // the value is nil if it does and the token has no such claim.
-func (m mapping) find(attribute string) (value any, path string, mapped bool) {
+func (m mapping) find(attribute string) (value any, path string, mapped bool, err error) {
 	path, mapped = m.paths[attribute].(string)
 	if !mapped {
-		return nil, "", false
+		return nil, "", false, nil
 	}
-	return m.claims.lookup(path), path, true
+	value, err = m.at(path, attribute)
+	return value, path, true, err
+}
+
+// at is what stands at a path, nil if there is nothing.
+func (m mapping) at(path, attribute string) (any, error) {
+	if _, named := m.token.Claims[path]; !named {
+		if expression, ok := strings.CutPrefix(path, CELPrefix); ok {
+			value, err := m.verifier.expressions.Value(expression, m.token.Header, m.token.Claims)
+			if errors.Is(err, condition.ErrNoSuchKey) {
+				return nil, nil // as a path that leads nowhere
+			}
+			if err != nil {
+				return nil, Refuse(ClaimType, "the expression for "+attribute+" to have a value", err.Error())
+			}
+			return value, nil
+		}
+	}
+	return m.token.Claims.lookup(path), nil
 }
 
 // require is find for an attribute that has to be there.
 func (m mapping) require(attribute string) (value any, path string, err error) {
-	value, path, mapped := m.find(attribute)
+	value, path, mapped, err := m.find(attribute)
 	switch {
+	case err != nil:
+		return nil, "", err
 	case !mapped:
-		return nil, "", refuse(ClaimMissing, "an attribute mapping with "+attribute, "a profile that maps no "+attribute)
+		return nil, "", Refuse(AttributeNotMapped, "an attribute mapping with "+attribute, "a profile that maps no "+attribute)
 	case value == nil:
-		return nil, "", refuse(ClaimMissing, "claim "+quote(path)+" for "+attribute, "no such claim")
+		return nil, "", Refuse(ClaimMissing, "claim "+quote(path)+" for "+attribute, "no such claim")
 	}
 	return value, path, nil
 }
 
 func (m mapping) email() (email.Address, error) {
-	value, path, err := m.require("email")
+	value, path, err := m.require(countersign.AttributeEmail)
 	if err != nil {
 		return email.Address{}, err
 	}
 	s, ok := value.(string)
 	if !ok {
-		return email.Address{}, refuse(ClaimType, "claim "+quote(path)+" for email to be a string", typeOf(value))
+		return email.Address{}, Refuse(ClaimType, "claim "+quote(path)+" for email to be a string", typeOf(value))
 	}
 	address, err := email.Parse(s)
 	if err != nil {
-		return email.Address{}, refuse(EmailInvalid, "claim "+quote(path)+" to be one plain e-mail address", err.Error())
+		return email.Address{}, Refuse(EmailInvalid, "claim "+quote(path)+" to be one plain e-mail address", err.Error())
 	}
 	return address, nil
 }
 
 func (m mapping) tokenID() (string, error) {
-	value, path, err := m.require("token_id")
+	value, path, err := m.require(countersign.AttributeTokenID)
 	if err != nil {
 		return "", err
 	}
-	expected := fmt.Sprintf("claim %s for token_id to be a string of 1 to %d bytes without control characters", quote(path), maxTokenIDSize)
+	return name(value, path, countersign.AttributeTokenID)
+}
+
+// subject is what people are linked by, "" if the policy names no claim.
+func (m mapping) subject(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	value, err := m.at(path, "subject_claim")
+	switch {
+	case err != nil:
+		return "", err
+	case value == nil:
+		return "", Refuse(ClaimMissing, "claim "+quote(path)+" for subject_claim", "no such claim")
+	}
+	return name(value, path, "subject_claim")
+}
+
+// name is a claim that names a token or a person.
+func name(value any, path, what string) (string, error) {
+	expected := fmt.Sprintf("claim %s for %s to be a string of 1 to %d bytes without control characters", quote(path), what, maxNameSize)
 	s, ok := identifier(value)
 	if !ok {
-		return "", refuse(ClaimType, expected, typeOf(value))
+		return "", Refuse(ClaimType, expected, typeOf(value))
 	}
-	if why := outOfBounds(s, maxTokenIDSize); why != "" {
-		return "", refuse(ClaimType, expected, why)
+	if why := outOfBounds(s, maxNameSize); why != "" {
+		return "", Refuse(ClaimType, expected, why)
 	}
 	return s, nil
 }
 
 func (m mapping) externalUserID() (string, error) {
-	value, path, _ := m.find("external_user_id")
-	if value == nil {
-		return "", nil
+	value, path, _, err := m.find(countersign.AttributeExternalUserID)
+	if value == nil || err != nil {
+		return "", err
 	}
 	expected := "claim " + quote(path) + " for external_user_id to be a string of 1 to 128 characters out of A-Z, a-z, 0-9, '.', '_', '|' and '-'"
 	s, ok := identifier(value)
 	switch {
 	case !ok:
-		return "", refuse(ClaimType, expected, typeOf(value))
+		return "", Refuse(ClaimType, expected, typeOf(value))
 	case countersign.LooksLikeID(s):
-		return "", refuse(ClaimType, expected+", and no ID of this server", "a string in the form of such an ID")
+		return "", Refuse(ClaimType, expected+", and no ID of this server", "a string in the form of such an ID")
 	case !countersign.ValidExternalID(s):
-		return "", refuse(ClaimType, expected, fmt.Sprintf("a string of %d bytes that is not", len(s)))
+		return "", Refuse(ClaimType, expected, fmt.Sprintf("a string of %d bytes that is not", len(s)))
 	}
 	return s, nil
 }
 
 // roleIDs tolerates one string in the place of an array (profiles.md §3).
 func (m mapping) roleIDs() ([]string, error) {
-	value, path, _ := m.find("role_ids")
-	if value == nil {
-		return nil, nil
+	value, path, _, err := m.find(countersign.AttributeRoleIDs)
+	if value == nil || err != nil {
+		return nil, err
 	}
 	expected := fmt.Sprintf("claim %s for role_ids to be an array of at most %d strings of 1 to %d bytes", quote(path), maxRoleIDs, maxRoleIDSize)
 	list, ok := value.([]any)
@@ -153,18 +203,18 @@ func (m mapping) roleIDs() ([]string, error) {
 	}
 	switch {
 	case !ok:
-		return nil, refuse(ClaimType, expected, typeOf(value))
+		return nil, Refuse(ClaimType, expected, typeOf(value))
 	case len(list) > maxRoleIDs:
-		return nil, refuse(ClaimType, expected, fmt.Sprintf("%d members", len(list)))
+		return nil, Refuse(ClaimType, expected, fmt.Sprintf("%d members", len(list)))
 	}
 	roles := make([]string, 0, len(list))
 	for _, member := range list {
 		s, ok := member.(string)
 		if !ok {
-			return nil, refuse(ClaimType, expected, "an array with "+typeOf(member)+" in it")
+			return nil, Refuse(ClaimType, expected, "an array with "+typeOf(member)+" in it")
 		}
 		if why := outOfBounds(s, maxRoleIDSize); why != "" {
-			return nil, refuse(ClaimType, expected, why)
+			return nil, Refuse(ClaimType, expected, why)
 		}
 		roles = append(roles, s)
 	}

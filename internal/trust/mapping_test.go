@@ -52,13 +52,13 @@ func TestMap(t *testing.T) {
 		reason                trust.Reason
 	}{
 		{name: "required only", mapping: plain, claims: claim("x", "1"), want: good},
-		{name: "no mapping", claims: claim("x", "1"), reason: trust.ClaimMissing},
-		{name: "mapping is null", mapping: `null`, claims: claim("x", "1"), reason: trust.ClaimMissing},
-		{name: "mapping is empty", mapping: `{}`, claims: claim("x", "1"), reason: trust.ClaimMissing},
-		{name: "mapping is an array", mapping: `[]`, claims: claim("x", "1"), reason: trust.ClaimMissing},
-		{name: "no token_id mapped", mapping: `{"email":"email"}`, claims: claim("x", "1"), reason: trust.ClaimMissing},
-		{name: "email mapped to a number", mapping: `{"email":1,"token_id":"jti"}`, claims: claim("x", "1"), reason: trust.ClaimMissing},
-		{name: "names of attributes have a case", mapping: `{"Email":"email","token_id":"jti"}`, claims: claim("x", "1"), reason: trust.ClaimMissing},
+		{name: "no mapping", claims: claim("x", "1"), reason: trust.AttributeNotMapped},
+		{name: "mapping is null", mapping: `null`, claims: claim("x", "1"), reason: trust.AttributeNotMapped},
+		{name: "mapping is empty", mapping: `{}`, claims: claim("x", "1"), reason: trust.AttributeNotMapped},
+		{name: "mapping is an array", mapping: `[]`, claims: claim("x", "1"), reason: trust.AttributeNotMapped},
+		{name: "no token_id mapped", mapping: `{"email":"email"}`, claims: claim("x", "1"), reason: trust.AttributeNotMapped},
+		{name: "email mapped to a number", mapping: `{"email":1,"token_id":"jti"}`, claims: claim("x", "1"), reason: trust.AttributeNotMapped},
+		{name: "names of attributes have a case", mapping: `{"Email":"email","token_id":"jti"}`, claims: claim("x", "1"), reason: trust.AttributeNotMapped},
 		{name: "unknown and odd members", mapping: `{"email":"email","token_id":"jti","name":["x"],"external_user_id":{},"role_ids":7}`, claims: claim("sub", `"u"`), want: good},
 
 		{name: "email absent", mapping: plain, claims: `{"jti":"t1"}`, reason: trust.ClaimMissing},
@@ -113,7 +113,7 @@ func TestMap(t *testing.T) {
 			if test.mapping == "" {
 				p.AttributeMapping = nil
 			}
-			got, err := trust.Map(p, claimsOf(t, test.claims))
+			got, err := new(trust.Verifier).Map(p, trust.Token{Claims: claimsOf(t, test.claims)})
 			wantReason(t, "Map", err, test.reason)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("Map (-want +got)\n%s", diff)
@@ -180,7 +180,7 @@ func TestMapShowsNoValues(t *testing.T) {
 		`{"email":"a@example.com","jti":"t","roles":["` + planted + `\u0000"]}`,
 	} {
 		p := &countersign.Profile{AttributeMapping: json.RawMessage(`{"email":"email","token_id":"jti","external_user_id":"sub","role_ids":"roles"}`)}
-		_, err := trust.Map(p, claimsOf(t, claims))
+		_, err := new(trust.Verifier).Map(p, trust.Token{Claims: claimsOf(t, claims)})
 		if err == nil || strings.Contains(fmt.Sprintf("%+v", err), planted) {
 			t.Errorf("Map(%s) = %v, want a refusal without the value", claims, err)
 		}

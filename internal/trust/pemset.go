@@ -9,7 +9,8 @@ import (
 )
 
 // pemSet is the KeySet of a PEM profile. Its keys have no kid, so it asks
-// nothing of the one in the header (profiles.md §4).
+// nothing of the one in the header (profiles.md §4); they are named after the
+// files that they stand in.
 type pemSet struct {
 	cache *pemCache
 	files []countersign.PEMFile
@@ -26,6 +27,7 @@ func (s pemSet) Keys(context.Context, string) ([]Key, error) {
 			unusable = fmt.Errorf("%s: %w", file.ID, err)
 		}
 		if err == nil {
+			key.ID = file.ID.String()
 			keys = append(keys, key)
 		}
 	}
@@ -33,9 +35,9 @@ func (s pemSet) Keys(context.Context, string) ([]Key, error) {
 	case len(keys) > 0:
 		return keys, nil
 	case unusable != nil:
-		return nil, refuse(KeyUnusable, "a usable public key in the profile", unusable.Error())
+		return nil, Refuse(KeyUnusable, "a usable public key in the profile", unusable.Error())
 	default:
-		return nil, refuse(KeyNotFound, "a public key in the profile", "a profile without public keys")
+		return nil, Refuse(KeyNotFound, "a public key in the profile", "a profile without public keys")
 	}
 }
 

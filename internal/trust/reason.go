@@ -27,12 +27,20 @@ const (
 	KeyUnusable               Reason = "key_unusable"
 	KeysUnavailable           Reason = "keys_unavailable"
 	SignatureInvalid          Reason = "signature_invalid"
+	ConditionFailed           Reason = "condition_failed"
+	AttributeNotMapped        Reason = "attribute_not_mapped"
 	ClaimMissing              Reason = "claim_missing"
 	ClaimType                 Reason = "claim_type"
 	EmailInvalid              Reason = "email_invalid"
+	EmailNotVerified          Reason = "email_not_verified"
+	EmailDomainNotAllowed     Reason = "email_domain_not_allowed"
+	AlreadyUsed               Reason = "already_used"
 	SubjectUnknown            Reason = "subject_unknown"
 	SubjectConflict           Reason = "subject_conflict"
+	SessionMismatch           Reason = "session_mismatch"
 	RoleNotAllowed            Reason = "role_not_allowed"
+	JITDomainNotAllowed       Reason = "jit_domain_not_allowed"
+	JITLimitReached           Reason = "jit_limit_reached"
 )
 
 // Refusal says why a token was refused. Expected and Received are fit for a
@@ -41,6 +49,7 @@ const (
 // value, never the token.
 type Refusal struct {
 	Reason     Reason
+	Step       Step          // that refused
 	Expected   string        // what would have been accepted, "" if it cannot be said in a line
 	Received   string        // what came instead
 	RetryAfter time.Duration // of KeysUnavailable

@@ -61,20 +61,20 @@ func (s search) refusal() *Refusal {
 	}
 	switch {
 	case s.left > 0:
-		return refuse(SignatureInvalid,
+		return Refuse(SignatureInvalid,
 			fmt.Sprintf("a signature by one of the first %d keys that fit; a kid in the header would choose among all %d", maxTries, s.tried+s.left),
 			"another one")
 	case s.tried > 0 && s.kid != "":
-		return refuse(SignatureInvalid, "a signature by key "+quote(s.kid), "another one")
+		return Refuse(SignatureInvalid, "a signature by key "+quote(s.kid), "another one")
 	case s.tried == 1:
-		return refuse(SignatureInvalid, "a signature by the one key that fits, "+wanted, "another one")
+		return Refuse(SignatureInvalid, "a signature by the one key that fits, "+wanted, "another one")
 	case s.tried > 0:
-		return refuse(SignatureInvalid, fmt.Sprintf("a signature by one of the %d keys that fit, each %s", s.tried, wanted), "another one")
+		return Refuse(SignatureInvalid, fmt.Sprintf("a signature by one of the %d keys that fit, each %s", s.tried, wanted), "another one")
 	case s.misfit == nil:
-		return refuse(KeyNotFound, wanted, "no key")
+		return Refuse(KeyNotFound, wanted, "no key")
 	case s.kid != "" || s.barred > 0:
-		return refuse(KeyUnusable, wanted, s.misfit.Error())
+		return Refuse(KeyUnusable, wanted, s.misfit.Error())
 	default:
-		return refuse(KeyNotFound, wanted, "none; of the first key: "+s.misfit.Error())
+		return Refuse(KeyNotFound, wanted, "none; of the first key: "+s.misfit.Error())
 	}
 }

@@ -11,11 +11,6 @@ import (
 // maxShown bounds what a refusal shows of a token or a profile, in bytes.
 const maxShown = 256
 
-// refuse makes a Refusal whose texts are at most maxShown bytes long.
-func refuse(reason Reason, expected, received string) *Refusal {
-	return &Refusal{Reason: reason, Expected: clip(expected, maxShown), Received: clip(received, maxShown)}
-}
-
 // clip cuts s to at most limit bytes, between characters, and marks the cut.
 func clip(s string, limit int) string {
 	if len(s) <= limit {

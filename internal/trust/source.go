@@ -83,7 +83,7 @@ func (src *source) keys(ctx context.Context, kid string, now time.Time) ([]Key, 
 				return keys, nil
 			}
 			if why != "" {
-				return nil, refuse(KeyUnusable, "a key that can verify", showKeyID(kid)+", skipped: "+why)
+				return nil, Refuse(KeyUnusable, "a key that can verify", showKeyID(kid)+", skipped: "+why)
 			}
 		}
 		if asked && src.serves(set, now) {
@@ -251,7 +251,7 @@ func unavailable(wait time.Duration, cause error) *Refusal {
 	if cause == nil {
 		cause = errors.New("asked too often")
 	}
-	r := refuse(KeysUnavailable, "the issuer's key set", "none that is recent enough")
+	r := Refuse(KeysUnavailable, "the issuer's key set", "none that is recent enough")
 	r.RetryAfter, r.Cause = max(wait, time.Second), cause
 	return r
 }
@@ -260,7 +260,7 @@ func unavailable(wait time.Duration, cause error) *Refusal {
 func notFound(set *snapshot, kid string, now time.Time) *Refusal {
 	ago := span(max(set.age(now).Truncate(time.Second), time.Second))
 	const room = 32 // for what follows the list
-	return refuse(KeyNotFound, clip(quoteAll(set.ids), maxShown-room)+", refreshed "+ago+" ago", showKeyID(kid))
+	return Refuse(KeyNotFound, clip(quoteAll(set.ids), maxShown-room)+", refreshed "+ago+" ago", showKeyID(kid))
 }
 
 // showKeyID shows a token's kid, or that it has none.

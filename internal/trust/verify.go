@@ -3,16 +3,19 @@ package trust
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/condition"
 )
 
 // Verifier judges subject tokens. It is safe for concurrent use.
 type Verifier struct {
-	now    func() time.Time
-	keySet func(countersign.EnvironmentID, string) KeySet
-	pem    pemCache
+	now         func() time.Time
+	keySet      func(countersign.EnvironmentID, string) KeySet
+	pem         pemCache
+	expressions condition.Cache
 }
 
 // NewVerifier makes a Verifier that reads the time from now and finds the key
@@ -21,46 +24,80 @@ func NewVerifier(now func() time.Time, keySet func(env countersign.EnvironmentID
 	return &Verifier{now: now, keySet: keySet}
 }
 
-// Token is a subject token that was believed.
+// Token is a subject token. One that was refused holds what could be read of it,
+// which nobody vouches for: that is for Facts and for nothing else.
 type Token struct {
 	Algorithm countersign.Algorithm
-	KeyID     string // kid of the key that verified it; "" if that has none, as PEM keys
+	KeyID     string // names the key that verified it: its kid, or the PEM file; "" if it has no name
+	Header    map[string]any
 	Claims    Claims
 }
 
 // Verify judges token by p: its form, its header, issuer, audience and times,
-// and last its signature, in that order (RFC 7519 §7.2, RFC 8725 §3). What costs
-// little comes first, and until everything else is right no key is looked for,
-// so a token that this profile would refuse anyway makes nobody fetch anything.
+// then its signature, and last the profile's conditions, in that order (RFC 7519
+// §7.2, RFC 8725 §3). What costs little comes first, and until everything before
+// is right no key is looked for, so a token that this profile would refuse anyway
+// makes nobody fetch anything.
 //
 // The error is always a *Refusal. Verify may wait on the network for the keys of
 // a JWK profile, until ctx ends at the latest; for a PEM profile it never does.
 // Claims are believed as the issuer's; what they say of a person is Map's.
 func (v *Verifier) Verify(ctx context.Context, p *countersign.Profile, token string) (Token, error) {
-	jws, err := parseCompact(token)
+	jws, t, err := read(token)
 	if err != nil {
-		return Token{}, err
+		return t, err
 	}
-	h, err := parseObject(jws.header)
+	if err := v.judge(p, &t); err != nil {
+		return t, err
+	}
+	key, err := v.checkSignature(ctx, p, t, jws)
 	if err != nil {
-		return Token{}, malformed("the header", err)
+		return t, err
 	}
-	c, err := parseObject(jws.payload)
-	if err != nil {
-		return Token{}, malformed("the payload", err)
+	t.KeyID = key.ID
+	return t, v.checkConditions(p, t)
+}
+
+// ParseObject reads one JSON object as strictly as a token's header and claims
+// are read. Its error never quotes the text.
+func ParseObject(text string) (map[string]any, error) { return parseObject(text) }
+
+// read takes a token apart.
+func read(token string) (jws compact, t Token, err error) {
+	if jws, err = parseCompact(token); err != nil {
+		return jws, t, err
 	}
-	alg, err := judgeHeader(p, h, c)
-	if err != nil {
-		return Token{}, err
+	if t.Header, err = parseObject(jws.header); err != nil {
+		return jws, t, malformed(StepJSON, "the header", err)
 	}
-	if err := judgeClaims(p, c, v.now()); err != nil {
-		return Token{}, err
+	if t.Claims, err = parseObject(jws.payload); err != nil {
+		return jws, t, malformed(StepJSON, "the payload", err)
 	}
-	key, err := v.checkSignature(ctx, p, alg, h, jws)
-	if err != nil {
-		return Token{}, err
+	return jws, t, nil
+}
+
+// judge is what header and claims decide without a key.
+func (v *Verifier) judge(p *countersign.Profile, t *Token) (err error) {
+	if t.Algorithm, err = judgeHeader(p, t.Header, t.Claims); err != nil {
+		return err
 	}
-	return Token{Algorithm: alg, KeyID: key.ID, Claims: c}, nil
+	return judgeClaims(p, t.Claims, v.now())
+}
+
+// checkConditions holds the token against the profile's own conditions.
+func (v *Verifier) checkConditions(p *countersign.Profile, t Token) error {
+	for i, text := range p.Policy.Conditions {
+		holds, err := v.expressions.Holds(text, t.Header, t.Claims)
+		if holds && err == nil {
+			continue
+		}
+		received := "it is false"
+		if err != nil {
+			received = err.Error()
+		}
+		return Refuse(ConditionFailed, fmt.Sprintf("condition %d to be true: %s", i+1, quote(text)), received)
+	}
+	return nil
 }
 
 // judgeHeader is what the header alone decides, and of the claims only whether
@@ -91,7 +128,8 @@ func judgeClaims(p *countersign.Profile, c Claims, now time.Time) error {
 }
 
 // checkSignature is the key of p that signed the token.
-func (v *Verifier) checkSignature(ctx context.Context, p *countersign.Profile, alg countersign.Algorithm, h header, jws compact) (Key, error) {
+func (v *Verifier) checkSignature(ctx context.Context, p *countersign.Profile, t Token, jws compact) (Key, error) {
+	alg := t.Algorithm
 	if p.KeyType == countersign.KeyTypePEM {
 		keys, err := pemSet{cache: &v.pem, files: p.PEMFiles}.Keys(ctx, "")
 		if err != nil {
@@ -99,7 +137,7 @@ func (v *Verifier) checkSignature(ctx context.Context, p *countersign.Profile, a
 		}
 		return search{alg: alg}.signer(keys, jws)
 	}
-	kid, err := h.keyID()
+	kid, err := header(t.Header).keyID()
 	if err != nil {
 		return Key{}, err
 	}
@@ -115,5 +153,7 @@ func asRefusal(err error) *Refusal {
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r
 	}
-	return &Refusal{Reason: KeysUnavailable, Cause: err}
+	r := Refuse(KeysUnavailable, "", "")
+	r.Cause = err
+	return r
 }

@@ -61,6 +61,7 @@ type environment struct {
 	project, secret, profile string
 	known                    [][]byte // bodies of attest for people who are known
 	tokens                   [][]byte // bodies of authenticate for their sessions
+	forged                   [][]byte // bodies of attest whose signature is of another token
 }
 
 // engineBench is a server and a floor on one database engine.
@@ -119,7 +120,10 @@ func startEngine(ctx context.Context, engine, dir, binary string, w *issuerWorld
 	if err != nil {
 		return b, err
 	}
-	b.serverArgs = []string{"serve", "--addr", addr, "--database", database, "--jwks-allow-private", "127.0.0.0/8"}
+	b.serverArgs = []string{
+		"serve", "--addr", addr, "--database", database, "--jwks-allow-private", "127.0.0.0/8",
+		"--verdicts-per-minute", "1000000000",
+	} // every refusal that is measured is kept
 	if o.profile != "" {
 		if b.metrics, err = freeAddr(); err != nil {
 			return b, err
@@ -258,7 +262,28 @@ func (b *engineBench) newEnvironment(ctx context.Context, algorithm string) (*en
 		e.known = append(e.known, body)
 		e.tokens = append(e.tokens, fmt.Appendf(nil, `{"session_token":%q}`, token))
 	}
+	for i := range people {
+		body, err := e.forgedBody(b.issuer, fmt.Sprint("known", i))
+		if err != nil {
+			return nil, err
+		}
+		e.forged = append(e.forged, body)
+	}
 	return e, nil
+}
+
+// forgedBody is that of a token with the signature of another.
+func (e *environment) forgedBody(w *issuerWorld, name string) ([]byte, error) {
+	token, err := w.token(name)
+	if err != nil {
+		return nil, err
+	}
+	other, err := w.token("somebody else")
+	if err != nil {
+		return nil, err
+	}
+	forged := token[:strings.LastIndexByte(token, '.')] + other[strings.LastIndexByte(other, '.'):]
+	return json.Marshal(map[string]any{"profile_id": e.profile, "token": forged, "session_duration_minutes": 60})
 }
 
 func (e *environment) attestBody(w *issuerWorld, name string) ([]byte, error) {
@@ -375,6 +400,18 @@ func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) err
 		return err
 	}
 	revoke := func(body []byte) call { return b.es256.call(b, "/v1/sessions/revoke", body) }
+	verify := func(body []byte) call {
+		return call{url: b.floor.url + "/verify", body: body, status: http.StatusBadRequest}
+	}
+	refuse := func(body []byte) call {
+		c := b.rs256.call(b, "/v1/sessions/attest", body)
+		c.status = http.StatusBadRequest
+		return c
+	}
+	explain := func(body []byte) call {
+		path := "/pwa/v3/projects/rs256/environments/e/trusted_token_profiles/" + b.rs256.profile + "/explain"
+		return call{url: b.server.url + path, user: workspaceID, password: workspaceSecret, body: body}
+	}
 	authenticate := func(body []byte) call { return b.rs256.call(b, "/v1/sessions/authenticate", body) }
 	for _, step := range []func() error{
 		func() error { return run(floorRS256, b.floor, floor("/rs256")) },
@@ -387,6 +424,14 @@ func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) err
 		func() error { return run(authenticated, b.server, round(b.rs256.tokens, authenticate)) },
 		func() error { return run(floorUpdate, b.floor, floor("/update")) },
 		func() error { return run(revoked, b.server, once(toRevoke, revoke)) },
+		func() error { return run(floorVerify, b.floor, round(b.rs256.forged, verify)) },
+		func() error { return run(refused, b.server, round(b.rs256.forged, refuse)) },
+		func() error {
+			if n > 1 {
+				return nil // it is measured by its time
+			}
+			return run(explained, b.server, round(b.rs256.known, explain))
+		},
 	} {
 		if err := step(); err != nil {
 			return fmt.Errorf("round %d: %w", round_, err)

@@ -57,6 +57,7 @@ func serveFloor(args []string) error {
 	mux.HandleFunc("POST /update", f.update)
 	mux.HandleFunc("POST /rs256", func(w http.ResponseWriter, r *http.Request) { f.attest(w, r, f.signRS256) })
 	mux.HandleFunc("POST /es256", func(w http.ResponseWriter, r *http.Request) { f.attest(w, r, f.signES256) })
+	mux.HandleFunc("POST /verify", f.verifyOnly)
 	mux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	server := &http.Server{Addr: args[0], Handler: mux, ReadHeaderTimeout: time.Minute}
 	return server.ListenAndServe()
@@ -247,6 +248,20 @@ func (f *floor) update(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeAnswer(w, "", 0)
+}
+
+// verifyOnly says no more than whether the token is the issuer's. The answer is
+// as large as a refusal.
+func (f *floor) verifyOnly(w http.ResponseWriter, r *http.Request) {
+	token, err := readBody(r)
+	if err == nil {
+		_, err = f.verify(token)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	_, _ = fmt.Fprintf(w, `{"status_code":400,"error_type":"invalid_token","error_message":%q}`, filler)
 }
 
 func (f *floor) attest(w http.ResponseWriter, r *http.Request, sign func([]byte) (string, error)) {

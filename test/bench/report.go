@@ -20,6 +20,9 @@ const (
 	provisionES256 = "attest new person ES256"
 	authenticated  = "authenticate"
 	revoked        = "revoke"
+	floorVerify    = "floor verify"
+	refused        = "refuse bad signature"
+	explained      = "explain"
 )
 
 // budget is a row of the budgets: what is measured, what it is measured by, and
@@ -38,6 +41,7 @@ var budgets = []budget{
 	{"A5", provisionRS256, attestRS256, 1.3, 1.3},
 	{"A5", provisionES256, attestES256, 1.3, 1.3},
 	{"A6", revoked, floorUpdate, 2, 2},
+	{"C1", refused, floorVerify, 2, 2},
 }
 
 type key struct {
@@ -138,6 +142,12 @@ func (r *report) print(w io.Writer, o options) {
 		_, _ = fmt.Fprintf(t, "A8\tp99 ms, attest ES256\tsqlite\t8\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t\n", median(each(what, p99)), median(each(by, p99)), got, 3.0, met(got <= 3))
 	}
 	for _, engine := range o.engines {
+		if list := r.runs[key{explained, engine, 1}]; len(list) > 0 {
+			p50 := median(each(list, func(m measured) float64 { return m.p50.Seconds() * 1000 }))
+			_, _ = fmt.Fprintf(t, "C2\tp50 ms, explain\t%s\t1\t%.2f\t\t\t%.2f\t%s\t\n", engine, p50, 5.0, met(p50 <= 5))
+		}
+	}
+	for _, engine := range o.engines {
 		ready := median(r.starts[engine])
 		_, _ = fmt.Fprintf(t, "\tms from start to /readyz\t%s\t\t%d\t\t\t300\t%s\t\n", engine, ready.Milliseconds(), met(ready < 300*time.Millisecond))
 	}
@@ -148,6 +158,7 @@ func (r *report) print(w io.Writer, o options) {
 	_, _ = fmt.Fprintln(t, "what\tengine\tconns\treq/s\tp50 ms\tp90 ms\tp99 ms\trequests\t")
 	for _, what := range []string{
 		floorRS256, attestRS256, provisionRS256, floorES256, attestES256, provisionES256, floorConstant, authenticated, floorUpdate, revoked,
+		floorVerify, refused, explained,
 	} {
 		for _, engine := range o.engines {
 			for _, n := range o.connections {

@@ -2,7 +2,6 @@ package management
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
@@ -92,12 +91,9 @@ type eventsAnswer struct {
 
 // events is this server's addition to the contract.
 func (s *Surface) events(ctx context.Context, r *api.Request[api.None]) (*eventsAnswer, error) {
-	limit := 0
-	if text := r.Query("limit"); text != "" {
-		var err error
-		if limit, err = strconv.Atoi(text); err != nil {
-			return nil, countersign.ErrBadRequest.Saying("limit must be a whole number.")
-		}
+	limit, err := queryLimit(r)
+	if err != nil {
+		return nil, err
 	}
 	list, next, err := s.Projects.Events(ctx, r.Caller.Environment.ID, limit, r.Query("cursor"))
 	answer := &eventsAnswer{Events: wire.NewEvents(list)}

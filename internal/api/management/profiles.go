@@ -19,6 +19,8 @@ type createProfileRequest struct {
 	PEMFiles         []string        `json:"pem_files" doc:"Up to 5 public keys, as text."`
 	AttributeMapping json.RawMessage `json:"attribute_mapping" openapi:"type=object" doc:"Which claims carry which attributes."`
 	CanJITProvision  bool            `json:"can_jit_provision"`
+	TrustPolicy      json.RawMessage `json:"trust_policy" openapi:"type=object" doc:"The settings that differ from the default; this server's addition to the contract."`
+	Force            bool            `json:"force" doc:"Save the profile although its tests fail; this server's addition to the contract."`
 }
 
 type profileAnswer struct {
@@ -35,7 +37,7 @@ func (s *Surface) createProfile(ctx context.Context, r *api.Request[createProfil
 	p, err := s.Projects.CreateProfile(ctx, r.Caller.Actor, r.Caller.Environment, project.NewProfile{
 		Name: r.Body.Name, Issuer: r.Body.Issuer, Audience: r.Body.Audience, KeyType: countersign.KeyType(r.Body.PublicKeyType),
 		JWKSURL: text(r.Body.JWKSURL), PEMFiles: r.Body.PEMFiles, CanJITProvision: r.Body.CanJITProvision,
-		AttributeMapping: project.CompactMapping(r.Body.AttributeMapping),
+		AttributeMapping: project.CompactMapping(r.Body.AttributeMapping), TrustPolicy: r.Body.TrustPolicy, Force: r.Body.Force,
 	})
 	return &profileAnswer{Profile: wire.NewProfile(p)}, err
 }
@@ -59,20 +61,29 @@ type updateProfileRequest struct {
 	JWKSURL          wire.Nullable[string]          `json:"jwks_url" doc:"Null takes it away."`
 	AttributeMapping wire.Nullable[json.RawMessage] `json:"attribute_mapping" openapi:"type=object" doc:"Null takes it away."`
 	CanJITProvision  *bool                          `json:"can_jit_provision"`
+	TrustPolicy      wire.Nullable[json.RawMessage] `json:"trust_policy" openapi:"type=object" doc:"The settings to change; in it, null makes one the default again, and in its place all of them. This server's addition to the contract."`
+	Force            bool                           `json:"force" doc:"Save the profile although its tests fail; this server's addition to the contract."`
+}
+
+func (r updateProfileRequest) patch() project.ProfilePatch {
+	patch := project.ProfilePatch{
+		Name: r.Name, Issuer: r.Issuer, Audience: r.Audience, CanJITProvision: r.CanJITProvision, Force: r.Force,
+	}
+	if r.JWKSURL.Given {
+		patch.JWKSURL = &r.JWKSURL.Value
+	}
+	if r.AttributeMapping.Given {
+		mapping := project.CompactMapping(r.AttributeMapping.Value)
+		patch.AttributeMapping = &mapping
+	}
+	if r.TrustPolicy.Given {
+		patch.TrustPolicy = &r.TrustPolicy.Value
+	}
+	return patch
 }
 
 func (s *Surface) updateProfile(ctx context.Context, r *api.Request[updateProfileRequest]) (*profileAnswer, error) {
-	patch := project.ProfilePatch{
-		Name: r.Body.Name, Issuer: r.Body.Issuer, Audience: r.Body.Audience, CanJITProvision: r.Body.CanJITProvision,
-	}
-	if r.Body.JWKSURL.Given {
-		patch.JWKSURL = &r.Body.JWKSURL.Value
-	}
-	if r.Body.AttributeMapping.Given {
-		mapping := project.CompactMapping(r.Body.AttributeMapping.Value)
-		patch.AttributeMapping = &mapping
-	}
-	p, err := s.Projects.UpdateProfile(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("profile_id"), patch)
+	p, err := s.Projects.UpdateProfile(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("profile_id"), r.Body.patch())
 	return &profileAnswer{Profile: wire.NewProfile(p)}, err
 }
 

@@ -10,14 +10,18 @@ import (
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/project"
+	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/trust"
+	"github.com/countersign-auth/countersign/internal/verdict"
 )
 
 // Surface is what the management API calls. Every field is required.
 type Surface struct {
 	Authenticate api.Authenticator // by workspace key
 	Projects     *project.Service
+	Sessions     *session.Service
+	Verdicts     *verdict.Book
 	Keyring      *signing.Keyring
 	Sources      *trust.Sources
 	Streams      *eventstream.Service
@@ -40,6 +44,8 @@ const (
 	b2bSDK       = environment + "/sdk/b2b"
 	redirectURLs = environment + "/redirect_urls"
 	jwtTemplate  = environment + "/jwt_templates/{jwt_template_type}"
+	verdicts     = environment + "/verdicts"
+	revocations  = environment + "/revocations"
 	eventStreams = environment + "/event_log_streaming"
 	eventStream  = eventStreams + "/{destination_type}"
 )
@@ -155,6 +161,18 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Says how the keys of a profile's issuer are, without asking the issuer; this server's addition to the contract.",
 		},
 		{
+			Method: http.MethodPost, Pattern: oneProfile + "/explain", Handler: inEnvironment(s, s.explain),
+			Summary: "Says step by step how a profile judges a token, or claims, and whom it would sign in; changes nothing. This server's addition to the contract.",
+		},
+		{
+			Method: http.MethodPost, Pattern: oneProfile + "/test", Handler: inEnvironment(s, s.testProfile),
+			Summary: "Runs a profile's own tests; this server's addition to the contract.",
+		},
+		{
+			Method: http.MethodPost, Pattern: oneProfile + "/replay", Handler: inEnvironment(s, s.replay),
+			Summary: "Says which outcomes of a profile's kept verdicts a change of the profile would change; this server's addition to the contract.",
+		},
+		{
 			Method: http.MethodPost, Pattern: profileKeys, Handler: inEnvironment(s, s.addPEMFile),
 			Summary: "Adds a public key to a profile of type PEM.",
 		},
@@ -241,6 +259,23 @@ func (s *Surface) Routes() []api.Route {
 				{Name: "cursor", Description: "The next_cursor of the page before."},
 			},
 			Summary: "Lists audit events, newest first; this server's addition to the contract.",
+		},
+
+		{
+			Method: http.MethodGet, Pattern: verdicts, Handler: inEnvironment(s, s.listVerdicts), Query: verdictQuery,
+			Summary: "Lists the verdicts on subject tokens, newest first; this server's addition to the contract.",
+		},
+		{
+			Method: http.MethodGet, Pattern: verdicts + "/{request_id}", Handler: inEnvironment(s, s.verdict),
+			Summary: "Finds the verdict on the token that a request brought, with every step; this server's addition to the contract.",
+		},
+		{
+			Method: http.MethodPost, Pattern: revocations, Handler: inEnvironment(s, s.revoke),
+			Summary: "Ends sessions by session, user, profile, issuer's key or moment, on every node by the next request; this server's addition to the contract.",
+		},
+		{
+			Method: http.MethodGet, Pattern: revocations, Handler: inEnvironment(s, s.listRevocations),
+			Summary: "Lists the revocations that stand, oldest first; this server's addition to the contract.",
 		},
 
 		{

@@ -18,6 +18,8 @@ type Profile struct {
 	PEMFiles         []PEMFile       `json:"pem_files"`
 	AttributeMapping json.RawMessage `json:"attribute_mapping" openapi:"type=object,nullable" doc:"Which claims carry which attributes, as it was sent."`
 	CanJITProvision  bool            `json:"can_jit_provision"`
+	// TrustPolicy is this server's addition to the contract.
+	TrustPolicy countersign.TrustPolicy `json:"trust_policy" doc:"What tightens the profile beyond the contract."`
 }
 
 // PEMFile is a public key of a profile, byte for byte as it was sent.
@@ -32,7 +34,7 @@ type PEMFile struct {
 func NewProfile(p countersign.Profile) Profile {
 	w := Profile{
 		ProfileID: p.ID.String(), Name: p.Name, Audience: p.Audience, Issuer: p.Issuer, PublicKeyType: string(p.KeyType),
-		PEMFiles: each(p.PEMFiles, NewPEMFile), AttributeMapping: p.AttributeMapping, CanJITProvision: p.CanJITProvision,
+		PEMFiles: each(p.PEMFiles, NewPEMFile), AttributeMapping: p.AttributeMapping, CanJITProvision: p.CanJITProvision, TrustPolicy: p.Policy,
 	}
 	if p.JWKSURL != "" {
 		w.JWKSURL = &p.JWKSURL

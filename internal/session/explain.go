@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/trust"
+)
+
+// Sample is what a profile is tried on: a token, or a header and claims that
+// nobody signed, for which key and signature do not matter.
+type Sample struct {
+	Token  countersign.Bearer
+	Header map[string]any
+	Claims map[string]any
+}
+
+// Sample makes a sample of JSON objects, read as strictly as a token's. What every
+// token of the profile has, and they leave out, is added. Error: ErrBadRequest.
+func (s *Service) Sample(profile *countersign.Profile, header, claims []byte) (sample Sample, err error) {
+	for _, part := range []struct {
+		name string
+		text []byte
+		into *map[string]any
+	}{{"header", header, &sample.Header}, {"claims", claims, &sample.Claims}} {
+		if len(part.text) == 0 || string(part.text) == "null" {
+			continue
+		}
+		if *part.into, err = trust.ParseObject(string(part.text)); err != nil {
+			return sample, countersign.ErrBadRequest.Saying("%s: %v.", part.name, err)
+		}
+	}
+	sample.Header, sample.Claims = s.Verifier.Complete(profile, sample.Header, sample.Claims)
+	return sample, nil
+}
+
+// Explanation is how far a sample came.
+type Explanation struct {
+	Facts   countersign.TokenFacts
+	Refusal *trust.Refusal // nil if it would be accepted
+	// Attributes are what the mapping found; nil if it did not get there.
+	Attributes *countersign.Attributes
+	// User is whom the sample speaks of: the zero one if that is nobody who
+	// exists.
+	User countersign.User
+	// Provisions says that a sign-in would make the person.
+	Provisions bool
+	At         time.Time
+}
+
+// Explain judges a sample by a profile, which need not be saved, exactly as a
+// sign-in would, and changes nothing.
+func (s *Service) Explain(ctx context.Context, env countersign.Environment, profile *countersign.Profile, sample Sample) (e Explanation, err error) {
+	b := brought{profile: profile}
+	if sample.Token != "" {
+		b, err = s.judge(ctx, profile, sample.Token)
+	} else if b.token, err = s.Verifier.Judge(profile, sample.Header, sample.Claims); err == nil {
+		err = s.attribute(&b)
+	}
+	e.At, e.Facts = s.Now(), b.token.Facts()
+	if b.attributes.TokenID != "" {
+		e.Attributes = &b.attributes
+	}
+	if err == nil {
+		e.User, err = s.foresee(ctx, env, b)
+		e.Provisions = err == nil && e.User.ID.IsZero()
+	}
+	if refusal, refused := errors.AsType[*trust.Refusal](err); refused {
+		e.Refusal, err = refusal, nil
+	}
+	return e, err
+}
+
+// foresee is the steps that need the database, without a change: whom a token
+// would sign in, the zero user if it would make somebody. The error is as a
+// sign-in's.
+func (s *Service) foresee(ctx context.Context, env countersign.Environment, b brought) (user countersign.User, err error) {
+	rules, err := s.Rules.Of(ctx, env)
+	if err != nil {
+		return user, err
+	}
+	p := person{brought: b, rules: rules}
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		if b.profile.Policy.OneTimeTokens {
+			used, err := tx.TokenUsed(ctx, env.ID, b.profile.ID, p.tokenHash())
+			if err != nil {
+				return err
+			}
+			if used {
+				return errUsed()
+			}
+		}
+		r, err := p.resolve(ctx, tx, env.ID, countersign.UserID{})
+		user = r.user
+		return err
+	})
+	return user, err
+}

@@ -1,0 +1,133 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/trust"
+	"github.com/countersign-auth/countersign/internal/verdict"
+)
+
+// maxReplayed bounds how many verdicts one replay looks at, the newest first.
+const maxReplayed = 50_000
+
+// Unknown stands for an outcome that nothing kept of a token can tell.
+const Unknown = "unknown"
+
+// Accepted stands for no reason where a word is needed.
+const Accepted = accepted
+
+// Change is an outcome that a profile would change, and how often.
+type Change struct {
+	From    string // a reason, or Accepted
+	To      string // a reason, Accepted, or Unknown
+	Count   int
+	Example countersign.RequestID // the newest
+}
+
+// Replayed is what an edited profile would have made of the tokens that came.
+type Replayed struct {
+	Judged  int
+	Same    int
+	Changes []Change // the most frequent first
+	All     bool     // false if there are more verdicts than were looked at
+}
+
+// Replay holds the kept verdicts of a profile since a moment against an edited
+// one. A verdict holds what a token's header and registered claims said: what an
+// edit changes in those steps is known. What it changes in conditions, mapping,
+// e-mail trust and whom a token speaks of is not, because no claim is kept: of
+// tokens that came that far, the outcome is then unknown.
+func (s *Service) Replay(ctx context.Context, env countersign.Environment, before, edited *countersign.Profile, since time.Time) (r Replayed, err error) {
+	changes := map[[2]string]*Change{}
+	filter := verdict.Filter{ProfileID: before.ID, Since: since}
+	beyond := editsBeyond(before, edited)
+	for cursor := ""; ; {
+		page, err := s.Verdicts.List(ctx, env.ID, filter, verdict.MaxLimit, cursor)
+		if err != nil {
+			return r, err
+		}
+		for _, v := range page.Verdicts {
+			r.Judged++
+			from, to := orAccepted(v.Reason), outcome(edited, v, beyond)
+			if from == to {
+				r.Same++
+				continue
+			}
+			key := [2]string{from, to}
+			if changes[key] == nil {
+				changes[key] = &Change{From: from, To: to, Example: v.RequestID}
+			}
+			changes[key].Count++
+		}
+		if cursor = page.Next; cursor == "" || r.Judged >= maxReplayed {
+			r.All = cursor == ""
+			break
+		}
+	}
+	for _, c := range changes {
+		r.Changes = append(r.Changes, *c)
+	}
+	slices.SortFunc(r.Changes, func(a, b Change) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return slices.Compare([]string{a.From, a.To}, []string{b.From, b.To})
+	})
+	return r, nil
+}
+
+func orAccepted(reason string) string {
+	if reason == "" {
+		return accepted
+	}
+	return reason
+}
+
+// outcome is what the edited profile would have made of a token. beyond is the
+// first step behind the registered claims that the edit changes, or "".
+func outcome(edited *countersign.Profile, v countersign.Verdict, beyond trust.Step) string {
+	order := trust.Steps()
+	at := func(s trust.Step) int { return slices.Index(order, s) }
+	then := len(order) // the step that refused it; an accepted token came to the end
+	if v.Reason != "" {
+		then = at(trust.Step(v.Step))
+	}
+	if then < at(trust.StepAlgorithm) {
+		return v.Reason // its form was at fault, and no profile changes that
+	}
+	if refusal := trust.Rejudge(edited, v.Facts, v.At); refusal != nil {
+		return string(refusal.Reason)
+	}
+	switch {
+	case then <= at(trust.StepTimes):
+		return Unknown // it would get further, and nothing is known of that
+	case beyond != "" && at(beyond) <= then:
+		return Unknown
+	}
+	return orAccepted(v.Reason)
+}
+
+// editsBeyond is the first step behind the registered claims that an edit
+// changes.
+func editsBeyond(a, b *countersign.Profile) trust.Step {
+	p, q := a.Policy, b.Policy
+	switch {
+	case a.JWKSURL != b.JWKSURL:
+		return trust.StepKey
+	case !slices.Equal(p.Conditions, q.Conditions):
+		return trust.StepConditions
+	case string(a.AttributeMapping) != string(b.AttributeMapping), p.SubjectClaim != q.SubjectClaim:
+		return trust.StepMapping
+	case p.EmailTrust != q.EmailTrust, !slices.Equal(p.EmailDomains, q.EmailDomains):
+		return trust.StepEmail
+	case p.OneTimeTokens != q.OneTimeTokens:
+		return trust.StepOnce
+	case a.CanJITProvision != b.CanJITProvision, !slices.Equal(p.RoleIDsAllowed, q.RoleIDsAllowed), !slices.Equal(p.JITDomains, q.JITDomains),
+		p.JITPerHour != q.JITPerHour, p.OrganizationID != q.OrganizationID:
+		return trust.StepSubject
+	}
+	return ""
+}

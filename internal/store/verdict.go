@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/countersign-auth/countersign"
+)
+
+const verdictColumns = `environment_id, request_id, at, profile_id, user_id, reason, step, expected, received, shadow, address, facts`
+
+func scanVerdict(row scanner) (v countersign.Verdict, err error) {
+	err = row.Scan(&v.EnvironmentID, &v.RequestID, (*micros)(&v.At), &v.ProfileID, &v.UserID, &v.Reason, &v.Step,
+		&v.Expected, &v.Received, &v.Shadow, &v.Address, jsonColumn{&v.Facts})
+	return v, err
+}
+
+func verdictValues(v countersign.Verdict) []any {
+	return []any{
+		v.EnvironmentID, v.RequestID, micros(v.At), v.ProfileID, v.UserID, v.Reason, v.Step,
+		v.Expected, v.Received, v.Shadow, v.Address,
+		jsonColumn{v.Facts},
+	}
+}
+
+// verdictInserts are the sizes of the statements that insert several rows at
+// once; there are few, so that they stay prepared.
+var verdictInserts = [...]int{32, 8, 1}
+
+// SaveVerdicts keeps verdicts, and adds to the number of those that were not
+// kept, all or nothing.
+func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, gaps []VerdictGap) error {
+	return s.transact(ctx, countersign.System(), func(tx *Tx) error {
+		rest := list
+		for _, size := range verdictInserts {
+			for len(rest) >= size {
+				if err := tx.insertVerdicts(ctx, rest[:size]); err != nil {
+					return err
+				}
+				rest = rest[size:]
+			}
+		}
+		for _, g := range gaps {
+			_, err := tx.q.ExecContext(ctx, `
+				INSERT INTO verdict_gaps (environment_id, profile_id, minute, missed) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (environment_id, profile_id, minute) DO UPDATE SET missed = verdict_gaps.missed + excluded.missed`,
+				g.EnvironmentID, g.ProfileID, micros(g.Minute), g.Missed)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// insertVerdicts inserts a list of one of the sizes of verdictInserts.
+func (tx *Tx) insertVerdicts(ctx context.Context, list []countersign.Verdict) error {
+	var text strings.Builder
+	text.WriteString(`INSERT INTO verdicts (` + verdictColumns + `) VALUES `)
+	var args []any
+	for i, v := range list {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		for j, value := range verdictValues(v) {
+			args = append(args, value)
+			fmt.Fprintf(&text, "%s$%d", map[bool]string{true: "(", false: ", "}[j == 0], len(args))
+		}
+		text.WriteByte(')')
+	}
+	_, err := tx.q.ExecContext(ctx, text.String()+` ON CONFLICT (environment_id, request_id) DO NOTHING`, args...)
+	return err
+}
+
+// VerdictGap is how many refusals of a profile in a minute were not kept.
+type VerdictGap struct {
+	EnvironmentID countersign.EnvironmentID
+	ProfileID     countersign.ProfileID
+	Minute        time.Time
+	Missed        int64
+}
+
+// Verdict finds a verdict; ErrNotFound if the environment has none such.
+func (tx *Tx) Verdict(ctx context.Context, env countersign.EnvironmentID, id countersign.RequestID) (countersign.Verdict, error) {
+	return one(tx.q.QueryRowContext(ctx, `
+		SELECT `+verdictColumns+` FROM verdicts WHERE environment_id = $1 AND request_id = $2`, env, id), scanVerdict)
+}
+
+// VerdictFilter narrows a list of verdicts to what lies in one index; at most
+// one of its members is set.
+type VerdictFilter struct {
+	ProfileID countersign.ProfileID
+	UserID    countersign.UserID
+	Reason    *string // "" of those that were accepted
+}
+
+// Verdicts are at most limit of an environment's, newest first: those after an ID
+// and before another, neither of which need exist.
+func (tx *Tx) Verdicts(ctx context.Context, env countersign.EnvironmentID, f VerdictFilter, after, before countersign.RequestID, limit int) ([]countersign.Verdict, error) {
+	query, args := `SELECT `+verdictColumns+` FROM verdicts WHERE environment_id = $1 AND request_id > $2 AND request_id < $3`, []any{env, after, before, limit}
+	switch {
+	case !f.ProfileID.IsZero():
+		query, args = query+` AND profile_id = $5`, append(args, f.ProfileID)
+	case !f.UserID.IsZero():
+		query, args = query+` AND user_id = $5`, append(args, f.UserID)
+	case f.Reason != nil:
+		query, args = query+` AND reason = $5`, append(args, *f.Reason)
+	}
+	return all(ctx, tx.q, scanVerdict, query+` ORDER BY request_id DESC LIMIT $4`, args...)
+}
+
+// MissedVerdicts is how many refusals were not kept between two moments, of a
+// profile or, with the zero ID, of all.
+func (tx *Tx) MissedVerdicts(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, since, until time.Time) (int, error) {
+	if profile.IsZero() {
+		return tx.count(ctx, `
+			SELECT CAST(coalesce(sum(missed), 0) AS BIGINT) FROM verdict_gaps WHERE environment_id = $1 AND minute >= $2 AND minute < $3`,
+			env, micros(since), micros(until))
+	}
+	return tx.count(ctx, `
+		SELECT CAST(coalesce(sum(missed), 0) AS BIGINT) FROM verdict_gaps WHERE environment_id = $1 AND profile_id = $2 AND minute >= $3 AND minute < $4`,
+		env, profile, micros(since), micros(until))
+}
+
+// PurgeVerdicts removes at most limit verdicts of an environment from before a
+// moment, and says how many it removed.
+func (s *Store) PurgeVerdicts(ctx context.Context, env countersign.EnvironmentID, before time.Time, limit int) (int64, error) {
+	first := countersign.FirstOrderedID[countersign.RequestID](env.Class(), before)
+	n, err := s.keep(ctx, `
+		DELETE FROM verdicts WHERE environment_id = $1 AND request_id IN (
+			SELECT request_id FROM verdicts WHERE environment_id = $1 AND request_id < $2 ORDER BY request_id LIMIT $3)`, env, first, limit)
+	if err != nil || n == int64(limit) {
+		return n, err
+	}
+	_, err = s.keep(ctx, `DELETE FROM verdict_gaps WHERE environment_id = $1 AND minute < $2`, env, micros(before))
+	return n, err
+}
