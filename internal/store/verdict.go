@@ -25,21 +25,48 @@ func verdictValues(v countersign.Verdict) []any {
 	}
 }
 
-// verdictInserts are the sizes of the statements that insert several rows at
-// once; there are few, so that they stay prepared.
-var verdictInserts = [...]int{32, 8, 1}
+// verdictInserts are the statements that insert several rows at once, by how
+// many, the most first; there are few, so that they stay prepared. More rows cost
+// more: the SQLite driver finds each parameter by walking through all names.
+var verdictInserts = [...]struct {
+	size int
+	text string
+}{{8, insertVerdicts(8)}, {1, insertVerdicts(1)}}
+
+// insertVerdicts is the statement that inserts so many rows.
+func insertVerdicts(rows int) string {
+	columns := strings.Count(verdictColumns, ",") + 1
+	var text strings.Builder
+	text.WriteString(`INSERT INTO verdicts (` + verdictColumns + `) VALUES `)
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			text.WriteByte('(')
+		case i%columns == 0:
+			text.WriteString("), (")
+		default:
+			text.WriteString(", ")
+		}
+		fmt.Fprintf(&text, "$%d", i+1)
+	}
+	return text.String() + `) ON CONFLICT (environment_id, request_id) DO NOTHING`
+}
 
 // SaveVerdicts keeps verdicts, and adds to the number of those that were not
 // kept, all or nothing.
 func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, gaps []VerdictGap) error {
 	return s.transact(ctx, countersign.System(), func(tx *Tx) error {
 		rest := list
-		for _, size := range verdictInserts {
-			for len(rest) >= size {
-				if err := tx.insertVerdicts(ctx, rest[:size]); err != nil {
+		for _, insert := range verdictInserts {
+			for len(rest) >= insert.size {
+				var args []any
+				for _, v := range rest[:insert.size] {
+					args = append(args, verdictValues(v)...)
+				}
+				if _, err := tx.q.ExecContext(ctx, insert.text, args...); err != nil {
 					return err
 				}
-				rest = rest[size:]
+				rest = rest[insert.size:]
 			}
 		}
 		for _, g := range gaps {
@@ -53,25 +80,6 @@ func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, ga
 		}
 		return nil
 	})
-}
-
-// insertVerdicts inserts a list of one of the sizes of verdictInserts.
-func (tx *Tx) insertVerdicts(ctx context.Context, list []countersign.Verdict) error {
-	var text strings.Builder
-	text.WriteString(`INSERT INTO verdicts (` + verdictColumns + `) VALUES `)
-	var args []any
-	for i, v := range list {
-		if i > 0 {
-			text.WriteString(", ")
-		}
-		for j, value := range verdictValues(v) {
-			args = append(args, value)
-			fmt.Fprintf(&text, "%s$%d", map[bool]string{true: "(", false: ", "}[j == 0], len(args))
-		}
-		text.WriteByte(')')
-	}
-	_, err := tx.q.ExecContext(ctx, text.String()+` ON CONFLICT (environment_id, request_id) DO NOTHING`, args...)
-	return err
 }
 
 // VerdictGap is how many refusals of a profile in a minute were not kept.

@@ -112,7 +112,7 @@ func (b *Book) nudge() {
 
 // How verdicts are written: those of a moment together, and soon.
 const (
-	gather     = 50 * time.Millisecond
+	gather     = 200 * time.Millisecond
 	retryAfter = time.Second
 	lastWrite  = 3 * time.Second
 )
@@ -129,8 +129,7 @@ func (b *Book) Run(ctx context.Context) error {
 			return nil
 		case <-b.wake:
 		}
-		wait := gather
-		if err := b.pause(ctx, wait); err != nil {
+		if err := b.pause(ctx, gather); err != nil {
 			b.nudge()
 			continue
 		}
@@ -160,7 +159,7 @@ func (b *Book) pause(ctx context.Context, d time.Duration) error {
 }
 
 // batch is how many verdicts are written in one transaction.
-const batch = 256
+const batch = 512
 
 // Flush writes what was recorded before, and waits for it. What cannot be
 // written stays for the next time.
