@@ -282,6 +282,20 @@ var (
 	ErrStreamBadLokiConfig           = define("event_log_streaming_bad_grafana_loki_config", Invalid, "The grafana_loki configuration is not usable.")
 )
 
+// The frontend plane (errors.md §9). Its callers read the fixed sentences and
+// nothing else.
+var (
+	ErrPublicTokenRequired         = define("public_token_required", Invalid, "Basic credentials with a public token as the user name are required.")
+	ErrUserUnauthenticated         = define("user_unauthenticated", Unauthenticated, "Nobody is signed in.")
+	ErrEndpointNotAuthorizedForSDK = define("endpoint_not_authorized_for_sdk", Unauthenticated, "The project's SDK configuration does not allow this call.")
+	ErrBadDomainForSDK             = define("bad_domain_for_stytch_sdk", Invalid, "The project's SDK configuration does not list the page's domain.")
+	ErrBadAppBundleForSDK          = define("bad_app_bundle_for_stytch_sdk", Invalid, "The project's SDK configuration does not list the app's bundle ID.")
+	ErrBadVerticalForSDK           = define("bad_vertical_for_stytch_sdk", Invalid, "This call is for projects of the other vertical.")
+	ErrInvalidSessionDuration      = define("invalid_session_duration", Invalid, "session_duration_minutes is more than the project's SDK configuration allows.")
+	ErrUpdateTrustedMetadata       = define("cannot_update_trusted_metadata", Unauthenticated, "trusted_metadata is written by the project's backend only.")
+	ErrDeleteLastPrimaryFactor     = define("cannot_delete_last_primary_factor", Invalid, "The user's last e-mail address or phone number stays.")
+)
+
 // CheckClass is ErrLiveIDInTestEnvironment or ErrTestIDInLiveEnvironment when an
 // object of a class cannot be one of an environment's.
 func CheckClass(c Class, env EnvironmentID) error {

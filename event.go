@@ -12,6 +12,8 @@ type ActorKind string
 const (
 	ActorWorkspaceKey ActorKind = "workspace_key"
 	ActorSecret       ActorKind = "secret"
+	ActorPublicToken  ActorKind = "public_token"
+	ActorSession      ActorKind = "session" // of a user, beside a public token
 	ActorSystem       ActorKind = "system"
 )
 

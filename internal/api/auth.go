@@ -2,10 +2,14 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/project"
 )
 
 // Authenticator says who makes a request, or why nobody does.
@@ -76,6 +80,80 @@ func WorkspaceKey(keys workspaceKeyChecker) Authenticator {
 		}
 		return Caller{Actor: countersign.Actor{Kind: countersign.ActorWorkspaceKey, ID: id}}, nil
 	}}
+}
+
+// publicTokenChecker is what PublicToken asks.
+type publicTokenChecker interface {
+	CheckPublicToken(ctx context.Context, token string, from project.SDKOrigin) (countersign.Environment, project.SDKConfig, error)
+}
+
+// PublicToken authenticates web pages and apps by a public token, beside which
+// the password is the token of a session or, for want of one, the public token
+// again. It says nothing about that session. Errors: ErrPublicTokenRequired,
+// ErrInvalidAuthorizationHeader, ErrUnauthorizedCredentials, and those of an SDK
+// configuration that does not let the caller in.
+func PublicToken(tokens publicTokenChecker) Authenticator {
+	return Authenticator{SchemePublic, func(ctx context.Context, r *http.Request) (Caller, error) {
+		if r.Header.Get("Authorization") == "" {
+			return Caller{}, countersign.ErrPublicTokenRequired
+		}
+		token, session, err := basic(r)
+		if err != nil {
+			return Caller{}, err
+		}
+		if token == "" {
+			return Caller{}, countersign.ErrPublicTokenRequired
+		}
+		caller, err := page(ctx, r, tokens, token)
+		if session.Reveal() != token { // which is no secret
+			caller.Page.Session = session
+		}
+		return caller, err
+	}}
+}
+
+// PublicTokenInPath authenticates by the public token in the path, whatever the
+// Authorization header says. Errors: ErrPublicTokenNotFound, and those of an SDK
+// configuration that does not let the caller in.
+func PublicTokenInPath(tokens publicTokenChecker) Authenticator {
+	return Authenticator{SchemeNone, func(ctx context.Context, r *http.Request) (Caller, error) {
+		caller, err := page(ctx, r, tokens, r.PathValue("public_token"))
+		if errors.Is(err, countersign.ErrUnauthorizedCredentials) {
+			err = countersign.ErrPublicTokenNotFound
+		}
+		return caller, err
+	}}
+}
+
+func page(ctx context.Context, r *http.Request, tokens publicTokenChecker, token string) (Caller, error) {
+	from := sdkOrigin(r)
+	env, sdk, err := tokens.CheckPublicToken(ctx, token, from)
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{
+		Environment: env, Actor: countersign.Actor{Kind: countersign.ActorPublicToken, ID: token}, Page: Page{From: from, SDK: sdk},
+	}, nil
+}
+
+// sdkOrigin is where a library calls from. Origin is the browser's word, which no
+// page can change; X-SDK-Parent-Host is the library's.
+func sdkOrigin(r *http.Request) (from project.SDKOrigin) {
+	for _, name := range []string{"Origin", "X-SDK-Parent-Host"} {
+		if origin := r.Header.Get(name); origin != "" {
+			from.Pages = append(from.Pages, origin)
+		}
+	}
+	var client struct {
+		App struct {
+			Identifier string `json:"identifier"`
+		} `json:"app"`
+	}
+	text, err := base64.StdEncoding.DecodeString(r.Header.Get("X-SDK-Client"))
+	if err == nil && json.Unmarshal(text, &client) == nil {
+		from.App = client.App.Identifier
+	}
+	return from
 }
 
 // basic reads Basic credentials (RFC 7617).

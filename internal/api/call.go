@@ -14,6 +14,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
 
@@ -25,6 +26,14 @@ const maxBody = 64 << 10
 type Caller struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
+	Page        Page // of the frontend plane
+}
+
+// Page is a web page or an app: a caller with a public token, whom anybody can be.
+type Page struct {
+	From    project.SDKOrigin
+	SDK     project.SDKConfig  // lets calls from there in
+	Session countersign.Bearer // a session token as it was sent; "" if nobody is signed in
 }
 
 // Request is what an endpoint is given: the caller, the decoded body and the
@@ -90,7 +99,7 @@ func Call[Body any, Answer enveloped](auth Authenticator, fn Endpoint[Body, Answ
 			w.Header().Set("Cache-Control", cached.CacheControl())
 		}
 		answer.Envelop(line.ID.String(), http.StatusOK)
-		write(w, r, http.StatusOK, answer)
+		write(w, r, http.StatusOK, wrapped(r, answer))
 	}
 	return Handler{Scheme: auth.Scheme, Body: reflect.TypeFor[Body](), Answer: reflect.TypeFor[Answer]().Elem(), serve: serve}
 }

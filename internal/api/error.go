@@ -12,6 +12,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/telemetry"
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 // errorURL is where each error type is explained.
@@ -50,6 +51,10 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		named = countersign.ErrInternal.Because(err)
 	}
+	frontend := Frontend(r.URL.Path)
+	if frontend {
+		named = forAnybody(named)
+	}
 	code := status(named.Kind)
 	line := telemetry.FromContext(r.Context())
 	line.ErrorType, line.Cause = named.Type, errors.Unwrap(named)
@@ -57,13 +62,27 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if named.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(named.RetryAfter.Seconds()))))
 	}
-	if code == http.StatusUnauthorized {
+	if code == http.StatusUnauthorized && !frontend { // to a page, a browser would add a form of its own
 		header.Set("WWW-Authenticate", `Basic realm="countersign", charset="UTF-8"`)
 	}
 	write(w, r, code, wire.Error{
 		StatusCode: code, RequestID: line.ID.String(), ErrorType: named.Type,
 		ErrorMessage: named.Explained(), ErrorURL: errorURL + named.Type,
 	})
+}
+
+// forAnybody is what of an error a caller may read whom anybody can be: the type
+// and its fixed sentence. Whatever a subject token was refused for, that is the
+// same, or a caller could find out with tokens of their own who exists and what
+// the profile wants; only the keys that cannot be had are not the token's fault.
+// The log has what it was.
+func forAnybody(e *countersign.Error) *countersign.Error {
+	if refusal, ok := errors.AsType[*trust.Refusal](error(e)); ok && refusal.Reason != trust.KeysUnavailable {
+		return countersign.ErrInvalidTrustedAuthToken.Because(e)
+	}
+	fixed := *e
+	fixed.Detail = ""
+	return &fixed
 }
 
 // write encodes an answer.

@@ -22,6 +22,7 @@ const (
 	SchemeNone      Scheme = iota // they need not
 	SchemeProject                 // project ID and secret
 	SchemeWorkspace               // workspace key
+	SchemePublic                  // public token, and the session token if there is one
 )
 
 // QueryParameter is a parameter of the query that an endpoint reads.

@@ -99,6 +99,9 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			r.URL.RawPath = "/" + strings.TrimLeft(r.URL.RawPath, "/")
 		}
 	}
+	if Frontend(r.URL.Path) && share(w, r) {
+		return
+	}
 	if !straight(r.URL.EscapedPath()) {
 		WriteError(w, r, countersign.ErrRouteNotFound)
 		return

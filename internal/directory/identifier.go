@@ -12,6 +12,16 @@ import (
 // DeleteEmail takes an address from its user, who may be left without any.
 // Errors: ErrEmailNotFound, and those for an ID of the other class.
 func (s *Service) DeleteEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
+	return s.deleteEmail(ctx, actor, env, ref, anybodys)
+}
+
+// DeleteOwnEmail is DeleteEmail for the user, to whom nobody else's address
+// exists, and who keeps one address or number: ErrDeleteLastPrimaryFactor.
+func (s *Service) DeleteOwnEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.UserID, ref string) (countersign.User, error) {
+	return s.deleteEmail(ctx, actor, env, ref, own(user, countersign.ErrEmailNotFound))
+}
+
+func (s *Service) deleteEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, may func(countersign.User) error) (countersign.User, error) {
 	id, err := countersign.ParseID[countersign.EmailID](ref)
 	if err != nil {
 		return countersign.User{}, countersign.ErrEmailNotFound
@@ -23,6 +33,9 @@ func (s *Service) DeleteEmail(ctx context.Context, actor countersign.Actor, env 
 		if u, err = tx.UserByEmailID(ctx, env.ID, id); err != nil {
 			return u, or(err, countersign.ErrEmailNotFound)
 		}
+		if err := may(u); err != nil {
+			return u, err
+		}
 		if err := tx.DeleteEmail(ctx, env.ID, id); err != nil {
 			return u, err
 		}
@@ -33,6 +46,15 @@ func (s *Service) DeleteEmail(ctx context.Context, actor countersign.Actor, env 
 // DeletePhone takes a phone number from its user, who may be left without any.
 // Errors: ErrPhoneNumberNotFound, and those for an ID of the other class.
 func (s *Service) DeletePhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
+	return s.deletePhone(ctx, actor, env, ref, anybodys)
+}
+
+// DeleteOwnPhone is DeleteOwnEmail for a phone number.
+func (s *Service) DeleteOwnPhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.UserID, ref string) (countersign.User, error) {
+	return s.deletePhone(ctx, actor, env, ref, own(user, countersign.ErrPhoneNumberNotFound))
+}
+
+func (s *Service) deletePhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, may func(countersign.User) error) (countersign.User, error) {
 	id, err := countersign.ParseID[countersign.PhoneID](ref)
 	if err != nil {
 		return countersign.User{}, countersign.ErrPhoneNumberNotFound
@@ -44,11 +66,31 @@ func (s *Service) DeletePhone(ctx context.Context, actor countersign.Actor, env 
 		if u, err = tx.UserByPhoneID(ctx, env.ID, id); err != nil {
 			return u, or(err, countersign.ErrPhoneNumberNotFound)
 		}
+		if err := may(u); err != nil {
+			return u, err
+		}
 		if err := tx.DeletePhone(ctx, env.ID, id); err != nil {
 			return u, err
 		}
 		return s.identifierDeleted(ctx, tx, env.ID, u.ID, id.String())
 	})
+}
+
+// anybodys is for callers who act on all users.
+func anybodys(countersign.User) error { return nil }
+
+// own is for a caller who acts on one user, and may not take the last address or
+// number from them.
+func own(user countersign.UserID, notFound error) func(countersign.User) error {
+	return func(u countersign.User) error {
+		switch {
+		case u.ID != user:
+			return notFound
+		case len(u.Emails)+len(u.Phones) == 1:
+			return countersign.ErrDeleteLastPrimaryFactor
+		}
+		return nil
+	}
 }
 
 // identifierDeleted records that a user has an identifier less, and reads the

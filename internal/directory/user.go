@@ -34,6 +34,22 @@ func (s *Service) User(ctx context.Context, env countersign.Environment, ref str
 	return u, err
 }
 
+// Known reports whether a user has an e-mail address. ErrInvalidEmail.
+func (s *Service) Known(ctx context.Context, env countersign.Environment, address string) (bool, error) {
+	a, err := parseEmail(address)
+	if err != nil {
+		return false, err
+	}
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.UserByEmail(ctx, env.ID, a.Key)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Find is User as a part of somebody else's transaction, less the roles.
 func Find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, ref string) (u countersign.User, err error) {
 	if id, malformed := countersign.ParseID[countersign.UserID](ref); malformed == nil {

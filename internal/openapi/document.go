@@ -114,10 +114,14 @@ func Document(routes []api.Route) ([]byte, error) {
 }
 
 func (b *builder) operation(route api.Route, p plane) *operation {
+	success := b.of(route.Handler.Answer, answer)
+	if api.Frontend(route.Pattern) {
+		success = &schema{Type: "object", Required: []string{"data"}, Properties: map[string]*schema{"data": success}}
+	}
 	op := &operation{
 		Tags: []string{p.Name}, Summary: route.Summary, OperationID: operationID(route),
 		Security: security[route.Handler.Scheme], Parameters: b.parameters(route), RequestBody: b.body(route.Handler.Body),
-		Responses: map[string]*response{"200": {Description: "Success.", Content: inJSON(b.of(route.Handler.Answer, answer))}},
+		Responses: map[string]*response{"200": {Description: "Success.", Content: inJSON(success)}},
 	}
 	for _, r := range refusals {
 		op.Responses[strconv.Itoa(r.status)] = &response{Ref: "#/components/responses/" + r.name}

@@ -8,7 +8,7 @@ import (
 
 var about = info{
 	Title: "countersign",
-	Description: "Exchanges JWTs that others issued for sessions. Every answer has request_id and status_code, this document excepted. " +
+	Description: "Exchanges JWTs that others issued for sessions. Every answer has request_id and status_code, at its top or in data, this document excepted. " +
 		"What is required in an answer is always there and never null; what is nullable may be null, and a timestamp is never empty text. " +
 		"What a request does not know is ignored, and null is the same as absent unless a description says otherwise.",
 	Version: "1", // of the contract
@@ -25,6 +25,7 @@ type plane struct {
 // planes are in the order in which they are looked up: the last has the rest.
 var planes = []plane{
 	{"Consumer", "The backend API of consumer projects, for callers who hold a secret of an environment.", "/v1/"},
+	{"Frontend", "For web pages and apps, with a public token; an answer is in data, and an error tells no more than its type.", "/sdk/v1/"},
 	{"Management", "What an operator sets up, for callers who hold a workspace key.", "/pwa/v3/"},
 	{"Operation", "For those who run the server or write its clients.", "/"},
 }
@@ -46,6 +47,7 @@ type securityScheme struct {
 
 var schemes = map[string]securityScheme{
 	"projectSecret":      {"http", "basic", "The ID of an environment (project_id), and one of its secrets."},
+	"publicToken":        {"http", "basic", "A public token, and the token of a session or, for want of one, the public token again."},
 	"workspaceKey":       {"http", "basic", "The ID of a workspace key, and its secret."},
 	"workspaceKeyBearer": {"http", "bearer", "The ID of a workspace key, a colon, and its secret."},
 }
@@ -54,6 +56,7 @@ var schemes = map[string]securityScheme{
 var security = map[api.Scheme][]map[string][]string{
 	api.SchemeNone:      {},
 	api.SchemeProject:   {{"projectSecret": {}}},
+	api.SchemePublic:    {{"publicToken": {}}},
 	api.SchemeWorkspace: {{"workspaceKey": {}}, {"workspaceKeyBearer": {}}},
 }
 

@@ -135,6 +135,28 @@ func (s *Service) DeleteSecret(ctx context.Context, actor countersign.Actor, env
 	}), countersign.ErrSecretNotFound)
 }
 
+// CheckPublicToken is the environment that a public token names, and its SDK
+// configuration, which lets calls from there in. It reads the database every
+// time, as CheckSecret does. Errors: ErrUnauthorizedCredentials, and those of
+// SDKConfig.Admit.
+func (s *Service) CheckPublicToken(ctx context.Context, token string, from SDKOrigin) (e countersign.Environment, c SDKConfig, err error) {
+	id, err := countersign.ParseID[countersign.PublicTokenID](token)
+	if err != nil {
+		return e, c, countersign.ErrUnauthorizedCredentials
+	}
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		if e, err = tx.EnvironmentByPublicToken(ctx, id); err != nil {
+			return or(err, countersign.ErrUnauthorizedCredentials)
+		}
+		c, err = sdkConfig(ctx, tx, e)
+		return err
+	})
+	if err != nil {
+		return e, c, err
+	}
+	return e, c, c.Admit(from)
+}
+
 func newPublicToken(env countersign.EnvironmentID, now time.Time) countersign.PublicToken {
 	return countersign.PublicToken{ID: countersign.NewID[countersign.PublicTokenID](env.Class()), CreatedAt: now}
 }

@@ -165,6 +165,16 @@ func (s *Service) SetB2BSDKConfig(ctx context.Context, actor countersign.Actor, 
 	return after, err
 }
 
+// sdkConfig is that of the environment's vertical.
+func sdkConfig(ctx context.Context, tx *store.Tx, env countersign.Environment) (SDKConfig, error) {
+	if env.Vertical == countersign.B2B {
+		c, err := b2bSDKConfig(ctx, tx, env.ID)
+		return SDKConfig{B2B: &c}, err
+	}
+	c, err := consumerSDKConfig(ctx, tx, env.ID)
+	return SDKConfig{Consumer: &c}, err
+}
+
 // filled are blocks in which what cannot be off or empty has its default.
 func filled(s countersign.SDKSessionsConfig, d countersign.SDKDFPPAConfig, c countersign.SDKCookiesConfig) (*countersign.SDKSessionsConfig, *countersign.SDKDFPPAConfig, *countersign.SDKCookiesConfig) {
 	s.MaxSessionDurationMinutes = cmp.Or(s.MaxSessionDurationMinutes, defaultSDKMinutes)

@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"cmp"
 	"database/sql"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/issuertest"
@@ -17,7 +19,7 @@ import (
 // recorded are the events of one request, each "actor kind: action", in order.
 func recorded(t *testing.T, db *sql.DB, a servertest.Answer) []string {
 	t.Helper()
-	id, err := countersign.ParseID[countersign.RequestID](a.String("request_id"))
+	id, err := countersign.ParseID[countersign.RequestID](cmp.Or(a.String("request_id"), a.String("data", "request_id")))
 	if err != nil {
 		t.Fatalf("request_id: %v\n%s", err, a.Text)
 	}
@@ -53,7 +55,7 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 		leaves := func(what string, a servertest.Answer, want ...string) servertest.Answer {
 			t.Helper()
 			servertest.Must(t, a)
-			if diff := cmp.Diff(want, recorded(t, db, a)); diff != "" {
+			if diff := gocmp.Diff(want, recorded(t, db, a)); diff != "" {
 				t.Errorf("%s (-want +recorded):\n%s", what, diff)
 			}
 			events += len(want)
@@ -183,6 +185,52 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 		}
 		secrets := []string{p.Secret, s.String("session_token"), s.String("session_jwt"), secret.String("secret", "secret"), p.WorkspaceKeySecret}
 		assertNowhere(t, db, secrets)
+	})
+}
+
+// TestPagesLeaveEvents makes every change that a page can make, each of which
+// names the credential that made it, and refusals.
+func TestPagesLeaveEvents(t *testing.T) {
+	t.Parallel()
+	still(t, func(t *testing.T, p *place, _ *servertest.Clock, database string) {
+		db := storetest.Raw(t, database)
+		public := text(at(list(servertest.Must(t, p.Administer(http.MethodGet, "/public_tokens", nil)), "public_tokens")[0], "public_token"))
+		servertest.Must(t, p.Administer(http.MethodPut, "/sdk/consumer", object{"config": object{"basic": object{"enabled": true}}}))
+		session := public // of the page
+		leaves := func(what string, a servertest.Answer, want ...string) servertest.Answer {
+			t.Helper()
+			if got := recorded(t, db, a); !slices.Equal(got, want) {
+				t.Errorf("%s (%d) recorded %v, want %v", what, a.Status, got, want)
+			}
+			return a
+		}
+		page := func(method, path string, body any) servertest.Answer {
+			return p.Call(method, "/sdk/v1"+path, public, session, body)
+		}
+		attest := func(email, sub string) servertest.Answer {
+			return page(http.MethodPost, "/sessions/attest", object{"profile_id": p.profile, "token": p.token(email, object{"sub": sub})})
+		}
+		begun := leaves("first sign-in", attest("ada@example.com", "ext-ada"), "public_token: session.started", "public_token: user.created")
+		session = begun.String("data", "session_token")
+		leaves("sign-in again", attest("ada@example.com", "ext-ada"), "public_token: session.attached")
+		leaves("sign-in, conflict", attest("bob@example.com", "ext-ada"))
+		leaves("authenticate", page(http.MethodPost, "/sessions/authenticate", nil))
+		leaves("extend", page(http.MethodPost, "/sessions/authenticate", object{"session_duration_minutes": 5}), "public_token: session.updated")
+		leaves("extend too far", page(http.MethodPost, "/sessions/authenticate", object{"session_duration_minutes": 61}))
+		leaves("read", page(http.MethodGet, "/users/me", nil))
+		leaves("update", page(http.MethodPut, "/users/me", object{"name": object{"first_name": "Ada"}}), "session: user.updated")
+		leaves("update, refused", page(http.MethodPut, "/users/me", object{"name": object{"first_name": "Eve"}, "trusted_metadata": object{}}))
+		email := text(at(list(begun, "data", "user", "emails")[0], "email_id"))
+		leaves("delete the last address", page(http.MethodDelete, "/users/emails/"+email, nil))
+		leaves("events", page(http.MethodPost, "/events", []any{}))
+		leaves("revoke", page(http.MethodPost, "/sessions/revoke", nil), "public_token: session.revoked")
+		leaves("revoke again", page(http.MethodPost, "/sessions/revoke", nil))
+
+		kim := servertest.Must(t, p.API(http.MethodPost, "/v1/users", object{"email": "kim@example.com", "phone_number": "+442071838750"}))
+		session = attest("kim@example.com", "ext-kim").String("data", "session_token")
+		leaves("delete an address", page(http.MethodDelete, "/users/emails/"+kim.String("email_id"), nil), "session: user.updated")
+		leaves("delete the last number", page(http.MethodDelete, "/users/phone_numbers/"+kim.String("phone_id"), nil))
+		assertNowhere(t, db, []string{p.Secret, session, begun.String("data", "session_token"), begun.String("data", "session_jwt")})
 	})
 }
 

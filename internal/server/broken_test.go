@@ -29,7 +29,7 @@ func TestBrokenDatabase(t *testing.T) {
 			}
 			want := "internal_server_error"
 			switch {
-			case path == "/healthz", path == "/openapi.json":
+			case path == "/healthz", path == "/openapi.json", path == "/sdk/v1/events":
 				want = ""
 			case path == "/readyz":
 				want = "server_unavailable"

@@ -96,6 +96,8 @@ type inputWorld struct {
 	names  map[string]string
 	basic  string // the header
 	token  string // a subject token that is believed
+	// signedIn is the header of a page where the user is signed in.
+	signedIn string
 }
 
 func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
@@ -110,6 +112,7 @@ func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	w.names["secret_id"] = text(at(secret, "secret", "secret_id"))
 	w.basic = basicHeader(w.names["project_id"], text(at(secret, "secret", "secret")))
 	w.names["public_token"] = text(at(w.manage(http.MethodPost, base+"/public_tokens", ""), "public_token", "public_token"))
+	w.manage(http.MethodPut, base+"/sdk/consumer", `{"config": {"basic": {"enabled": true}, "sessions": {"max_session_duration_minutes": 527040}, "passwords": {"enabled": true}}}`)
 	key := jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))
 	profile := w.manage(http.MethodPost, base+"/trusted_token_profiles", fmt.Sprintf(
 		`{"name": "pem", "issuer": %q, "audience": "countersign", "public_key_type": "PEM", "pem_files": ["%s", "%s"],
@@ -121,6 +124,7 @@ func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	attested := w.must(w.call(http.MethodPost, "/v1/sessions/attest", w.basic,
 		fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60}`, w.names["profile_id"], w.token)))
 	w.names["user_id"] = text(attested["user_id"])
+	w.signedIn = basicHeader(w.names["public_token"], text(attested["session_token"]))
 	emails, _ := at(attested, "user", "emails").([]any)
 	w.names["email_id"] = text(at(emails[0], "email_id"))
 	w.names["request_id"] = text(attested["request_id"])
@@ -142,6 +146,9 @@ func at(v any, members ...string) any {
 func (w *inputWorld) authorization(path string) string {
 	if strings.HasPrefix(strings.TrimLeft(path, "/"), "pwa/") {
 		return basicHeader(localKeyID, localKeySecret)
+	}
+	if strings.HasPrefix(strings.TrimLeft(path, "/"), "sdk/") {
+		return w.signedIn
 	}
 	return w.basic
 }
@@ -187,6 +194,12 @@ func (w *inputWorld) bodies() map[string]string {
 			{"filter_name": "created_at_between", "filter_value": {"greater_than": "2026-01-05T10:00:00Z", "less_than": "2026-01-05T10:00:01Z"}}]}}`,
 		"POST /v1/users/import": `{"users": [{"email": "ada@example.com", "email_verified": true, "phone_number_verified": true,
 			"trusted_metadata": {"tier": "a"}, "external_id": "crm|7", "roles": ["admin"], "name": {"first_name": "Ada"}}]}`,
+		"POST /sdk/v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_token": "a", "session_jwt": "b"}`,
+			w.names["profile_id"], w.token),
+		"POST /sdk/v1/sessions/authenticate": `{"session_duration_minutes": 4}`,
+		"PUT /sdk/v1/users/me": `{"name": {"first_name": "Ada", "middle_name": "King", "last_name": "Lovelace"}, "untrusted_metadata": {"theme": "b"},
+			"trusted_metadata": {"tier": "a"}}`,
+		"POST /sdk/v1/users/search": `{"email": "not an address"}`,
 		"PUT " + policyPath: `{"stytch_member": null, "stytch_admin": null, "stytch_user": {"permissions": [{"resource_id": "documents", "actions": ["read"]}]},
 			"custom_resources": [{"resource_id": "documents", "description": "a", "available_actions": ["read"]}],
 			"custom_roles": [{"role_id": "reader", "description": "a", "permissions": [{"resource_id": "documents", "actions": ["*"]}]}],

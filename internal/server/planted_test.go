@@ -180,6 +180,23 @@ func (p *planting) liveThroughADay() {
 	p.post("/v1/sessions/revoke", `{"session_token": %q}`, token)
 	p.post(authenticate, `{"session_token": %q}`, token)
 
+	// Pages: the session stands in a header, and what is refused is told to nobody but the log.
+	page := func(session string) string { return basicHeader(p.names["public_token"], session) }
+	attestPage := "/sdk/v1/sessions/attest"
+	w := p.send(http.MethodPost, attestPage, page(p.names["public_token"]), fmt.Sprintf(`{"profile_id": %q, "token": %q}`, profile, good))
+	pageToken := p.plant("a page's session token", text(at(p.must(w), "data", "session_token")))
+	p.plantToken("a page's session JWT", text(at(p.must(w), "data", "session_jwt")))
+	for _, session := range []string{pageToken, p.plant("a page's token that is none", "page-session-token-0815"), good} {
+		p.send(http.MethodPost, attestPage, page(session), fmt.Sprintf(`{"profile_id": %q, "token": %q}`, profile, good+"x"))
+		p.send(http.MethodGet, "/sdk/v1/users/me", page(session), "")
+		p.send(http.MethodPut, "/sdk/v1/users/me", page(session), fmt.Sprintf(`{"trusted_metadata": {"note": "%s"}}`, p.plant("trusted metadata of a page", "trusted-metadata-of-a-page")))
+		p.send(http.MethodDelete, "/sdk/v1/users/emails/"+session, page(session), "")
+		p.send(http.MethodGet, "/sdk/v1/projects/bootstrap/"+session, "", "")
+		p.send(http.MethodPost, "/sdk/v1/events", "", session)
+	}
+	p.send(http.MethodPost, "/sdk/v1/sessions/revoke", page(pageToken), "")
+	p.send(http.MethodPost, "/sdk/v1/sessions/authenticate", page(pageToken), "{}")
+
 	// People: metadata is theirs.
 	p.post("/v1/users", `{"email": "grace@example.com", "trusted_metadata": {"note": "%s"}}`, p.plantKept("metadata", "metadata-value-of-grace"))
 	p.post("/v1/users", `{"email": "%s"}`, "grace@example.com")

@@ -16,6 +16,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/consumer"
+	"github.com/countersign-auth/countersign/internal/api/frontend"
 	"github.com/countersign-auth/countersign/internal/api/management"
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/directory"
@@ -114,15 +115,19 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		s.NewWorkspaceKey = key
 	}
 
+	people := &directory.Service{Store: s.store, Rules: rules}
 	consumers := &consumer.Surface{
-		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: &directory.Service{Store: s.store, Rules: rules},
-		Projects: projects, Keyring: s.keyring,
+		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+	}
+	pages := &frontend.Surface{
+		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
+		Sessions: s.sessions, Directory: people, Projects: projects,
 	}
 	operators := &management.Surface{
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
 		Keyring: s.keyring, Sources: s.sources, Streams: s.streams,
 	}
-	s.router = api.NewRouter(consumers.Routes(), operators.Routes(), s.routes())
+	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
 }

@@ -37,6 +37,11 @@ func TestGoldenCovers(t *testing.T) {
 		"DELETE /v1/users/passwords/{password_id}",
 		"DELETE /v1/users/oauth/{oauth_user_registration_id}",
 		"POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke",
+		"DELETE /sdk/v1/users/totps/{totp_id}",
+		"DELETE /sdk/v1/users/crypto_wallets/{crypto_wallet_id}",
+		"DELETE /sdk/v1/users/oauth/{oauth_user_registration_id}",
+		"DELETE /sdk/v1/users/webauthn_registrations/{webauthn_registration_id}",
+		"DELETE /sdk/v1/users/biometric_registrations/{biometric_registration_id}",
 	}
 	for _, route := range routes {
 		if !slices.Contains(succeeded, route) && !slices.Contains(neverMade, route) {

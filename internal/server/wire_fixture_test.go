@@ -27,8 +27,11 @@ import (
 //	$WORKSPACE               the header of the management API
 //	$BASIC                   the header of the environment
 //	$BASIC(user, password)   any other
+//	$PUBLIC                  the header of a page where nobody is signed in
+//	$PUBLIC(session token)   that of one where somebody is
 //	$PROJECT_SLUG $ENVIRONMENT_SLUG $PROJECT_ID $SECRET_ID $SECRET
 //	                         an environment, by default of type TEST, of a consumer project
+//	$PUBLIC_TOKEN            its public token, once pages anywhere may use it, for sessions of up to two hours
 //	$PROFILE                 a JWK profile of $ISSUER
 //	$PEM_PROFILE $PEM_FILE   a PEM profile of $ISSUER with its one key
 //	$TOKEN(claim=value, …)   a subject token that $PROFILE believes, with these changes
@@ -77,6 +80,9 @@ func (g *golden) value(name string, args []string) string {
 			return basicHeader(args[0], args[1])
 		}
 		return basicHeader(g.value(prefix+"PROJECT_ID", nil), g.value(prefix+"SECRET", nil))
+	case "PUBLIC":
+		token := g.value(prefix+"PUBLIC_TOKEN", nil)
+		return basicHeader(token, append(args, token)[0])
 	case "TOKEN":
 		return g.token(args)
 	case "PEM":
@@ -104,6 +110,8 @@ func (g *golden) value(name string, args []string) string {
 		g.startUserinfo()
 	case "PROJECT_SLUG", "ENVIRONMENT_SLUG", "PROJECT_ID", "SECRET_ID", "SECRET":
 		g.makeEnvironment(prefix)
+	case "PUBLIC_TOKEN":
+		g.letPagesIn(prefix)
 	case "PROFILE":
 		g.makeProfile(prefix, "PROFILE", map[string]any{"public_key_type": "JWK", "jwks_url": g.value("JWKS_URL", nil)})
 	case "PEM_PROFILE", "PEM_FILE":
@@ -181,6 +189,20 @@ func (g *golden) makeEnvironment(prefix string) {
 	g.bound(prefix+"SECRET", text(secret["secret"]))
 }
 
+func (g *golden) letPagesIn(prefix string) {
+	g.t.Helper()
+	environment := "/pwa/v3/projects/" + g.value(prefix+"PROJECT_SLUG", nil) + "/environments/" + g.value(prefix+"ENVIRONMENT_SLUG", nil)
+	vertical := "/sdk/consumer"
+	if prefix == "B2B_" {
+		vertical = "/sdk/b2b"
+	}
+	g.send(http.MethodPut, environment+vertical, g.value("WORKSPACE", nil), map[string]any{
+		"config": map[string]any{"basic": map[string]any{"enabled": true}, "sessions": map[string]any{"max_session_duration_minutes": 120}},
+	})
+	tokens, _ := g.send(http.MethodGet, environment+"/public_tokens", g.value("WORKSPACE", nil), nil)["public_tokens"].([]any)
+	g.bound(prefix+"PUBLIC_TOKEN", text(at(tokens[0], "public_token")))
+}
+
 func (g *golden) makeProfile(prefix, name string, keys map[string]any) {
 	g.t.Helper()
 	body := map[string]any{
@@ -221,11 +243,17 @@ func (g *golden) make(path string, body map[string]any, member string) map[strin
 
 func (g *golden) post(path, authorization string, body map[string]any) map[string]any {
 	g.t.Helper()
+	return g.send(http.MethodPost, path, authorization, body)
+}
+
+// send makes a request for a fixture, which must succeed.
+func (g *golden) send(method, path, authorization string, body map[string]any) map[string]any {
+	g.t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(g.t.Context(), http.MethodPost, g.server.URL+path, bytes.NewReader(encoded))
+	r, err := http.NewRequestWithContext(g.t.Context(), method, g.server.URL+path, bytes.NewReader(encoded))
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -233,7 +261,7 @@ func (g *golden) post(path, authorization string, body map[string]any) map[strin
 	answer := g.do(r)
 	var made map[string]any
 	if err := json.Unmarshal(answer.body, &made); err != nil || answer.status != http.StatusOK {
-		g.t.Fatalf("make a fixture: POST %s: %d %s", path, answer.status, answer.body)
+		g.t.Fatalf("make a fixture: %s %s: %d %s", method, path, answer.status, answer.body)
 	}
 	return made
 }

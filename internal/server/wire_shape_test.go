@@ -56,6 +56,27 @@ var answers = map[string]string{
 	"GET /v1/users/{user_id}/connected_apps":                               "connected_apps:[connected_app]",
 	"POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke":    "",
 
+	"GET /sdk/v1/projects/bootstrap/{public_token}": "project_name:string disable_sdk_watermark:bool cname_domain:?string email_domains:[string]" +
+		" captcha_settings:enabled pkce_required_for_email_magic_links:bool pkce_required_for_password_resets:bool pkce_required_for_oauth:bool" +
+		" pkce_required_for_sso:bool slug_pattern:?string create_organization_enabled:bool password_config:?object" +
+		" siwe_required_for_crypto_wallets:bool rbac_policy:runtime_policy vertical:string",
+	"POST /sdk/v1/events":                "",
+	"POST /sdk/v1/sessions/attest":       "user_id:string session_token:string session_jwt:string user:user session:session",
+	"POST /sdk/v1/sessions/authenticate": "user_id:string session_token:string session_jwt:string user:user __user:user session:session",
+	"POST /sdk/v1/sessions/revoke":       "",
+	"GET /sdk/v1/users/me":               shapes["user"],
+	"PUT /sdk/v1/users/me":               "user_id:string emails:[email] phone_numbers:[phone] crypto_wallets:[object] __user:user",
+	"GET /sdk/v1/users/connected_apps":   "connected_apps:[connected_app]",
+	"POST /sdk/v1/users/search":          "userType:string",
+
+	"DELETE /sdk/v1/users/emails/{email_id}":                                   changedMe,
+	"DELETE /sdk/v1/users/phone_numbers/{phone_id}":                            changedMe,
+	"DELETE /sdk/v1/users/totps/{totp_id}":                                     changedMe,
+	"DELETE /sdk/v1/users/crypto_wallets/{crypto_wallet_id}":                   changedMe,
+	"DELETE /sdk/v1/users/oauth/{oauth_user_registration_id}":                  changedMe,
+	"DELETE /sdk/v1/users/webauthn_registrations/{webauthn_registration_id}":   changedMe,
+	"DELETE /sdk/v1/users/biometric_registrations/{biometric_registration_id}": changedMe,
+
 	"POST " + projectsPath:                "project:project",
 	"GET " + projectsPath:                 "projects:[project]",
 	"GET " + projectPath:                  "project:project",
@@ -139,6 +160,9 @@ const (
 
 // changedUser is the answer of everything that changes one thing about a user.
 const changedUser = "user_id:string user:user"
+
+// changedMe is the same for the user.
+const changedMe = "user_id:string __user:user"
 
 var shapes = map[string]string{
 	"session":    "session_id:string user_id:string authentication_factors:[factor] roles:[string] started_at:time last_accessed_at:time expires_at:time attributes:attributes custom_claims:?object",
@@ -290,6 +314,9 @@ func (a reply) problems() (list []string) {
 	if a.status == http.StatusOK && body["openapi"] != nil {
 		return list // OpenAPI's own document has no envelope
 	}
+	if a.status == http.StatusOK {
+		body = unwrapped(body)
+	}
 	if _, ok := body["error"]; ok {
 		complain(`a member named "error", which Node takes for OAuth2`)
 	}
@@ -318,10 +345,28 @@ func (a reply) shapeProblems(method, path string) []string {
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &body) != nil {
 		return nil
 	}
+	frontend := strings.HasPrefix(path, "/sdk/v1/")
+	if frontend {
+		if data := body["data"]; data == nil || len(body) != 1 {
+			return []string{"not wrapped in data"}
+		}
+		body = unwrapped(body)
+	}
+	if method == http.MethodOptions && frontend {
+		return check("", "", body)
+	}
 	if !ok {
 		return []string{"a success of a route that wire_shape_test.go does not know"}
 	}
 	return append(check("", answers[pattern], body), openAPI().answer(pattern, body)...)
+}
+
+// unwrapped is a body without the wrapper that those of the frontend plane have.
+func unwrapped(body map[string]any) map[string]any {
+	if data, ok := body["data"].(map[string]any); ok && len(body) == 1 {
+		return data
+	}
+	return body
 }
 
 func shapeOf(shape string, object map[string]any) []string { return check("", shapes[shape], object) }

@@ -37,8 +37,8 @@ var updateGolden = flag.Bool("update", false, "rewrite the golden exchanges in t
 //	clock        a duration, by which the clock moves
 //	server       nothing: the file gets a server of its own; so does one with clock
 //
-// A request without Authorization has $BASIC on /v1 and $WORKSPACE on /pwa; an
-// empty one sends none. wire_fixture_test.go has the placeholders of requests,
+// A request without Authorization has $BASIC on /v1, $WORKSPACE on /pwa and
+// $PUBLIC on /sdk; an empty one sends none. wire_fixture_test.go has the placeholders of requests,
 // wire_label_test.go the labels that stand for IDs and tokens in responses.
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -212,6 +212,8 @@ func (g *golden) exchange(section string) reply {
 		header.Set("Authorization", "$BASIC")
 	case strings.HasPrefix(path, "/pwa/"):
 		header.Set("Authorization", "$WORKSPACE")
+	case strings.HasPrefix(path, "/sdk/v1/") && path != "/sdk/v1/events":
+		header.Set("Authorization", "$PUBLIC")
 	}
 	for {
 		line, below, _ := strings.Cut(rest, "\n")
@@ -258,7 +260,10 @@ func (g *golden) show(a reply) string {
 	g.t.Helper()
 	var b strings.Builder
 	b.WriteString(strconv.Itoa(a.status) + "\n")
-	for _, name := range []string{"Allow", "Cache-Control", "Retry-After", "WWW-Authenticate"} {
+	for _, name := range []string{
+		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
+		"Allow", "Cache-Control", "Retry-After", "Vary", "WWW-Authenticate",
+	} {
 		switch value := a.header.Get(name); {
 		case value == "", name == "Cache-Control" && value == "no-store":
 		case name == "Retry-After":
@@ -271,11 +276,12 @@ func (g *golden) show(a reply) string {
 	if err := json.Indent(&indented, bytes.TrimSpace(a.body), "", "  "); err != nil {
 		g.t.Fatalf("the answer is not JSON: %v\n%s", err, a.body)
 	}
-	var tokens struct {
-		SessionJWT string `json:"session_jwt"`
+	var body map[string]any
+	if err := json.Unmarshal(a.body, &body); err != nil {
+		g.t.Fatal(err)
 	}
-	if json.Unmarshal(a.body, &tokens) == nil && tokens.SessionJWT != "" {
-		g.jwt = tokens.SessionJWT
+	if jwt := text(unwrapped(body)["session_jwt"]); jwt != "" {
+		g.jwt = jwt
 	}
 	return b.String() + g.labels.apply(indented.String()) + "\n"
 }

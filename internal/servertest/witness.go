@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/countersign-auth/countersign/internal/api"
 )
 
 // Witness holds exchanges against the server's own OpenAPI document. Many may ask
@@ -57,6 +59,9 @@ type Exchange struct {
 func (w *Witness) Problems(e Exchange) []string {
 	if e.Request.Method == http.MethodHead {
 		return nil
+	}
+	if e.Request.Method == http.MethodOptions && e.Status == http.StatusOK && api.Frontend(e.Request.URL.Path) {
+		return nil // a browser's question before a request, which is no operation
 	}
 	operation := w.operation(e.Request)
 	if operation == nil { // an unknown path, or another method than it takes

@@ -2,11 +2,28 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/standing"
 	"github.com/countersign-auth/countersign/internal/store"
 )
+
+// own is the session that a token names, if it is alive and the user's own.
+func (s *Service) own(ctx context.Context, tx *store.Tx, env countersign.Environment, rules *standing.Rules, token countersign.Bearer, user countersign.UserID) (sess countersign.Session, own bool, err error) {
+	if token == "" {
+		return sess, false, nil
+	}
+	h, err := s.handle(ctx, env, token, "")
+	if err == nil {
+		sess, err = s.load(ctx, tx, env, rules, h)
+	}
+	if errors.Is(err, countersign.ErrSessionNotFound) {
+		return sess, false, nil
+	}
+	return sess, sess.UserID == user, err
+}
 
 // attach adds a factor to a session of the same person, and stores it.
 func attach(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, sess *countersign.Session, f countersign.Factor, p AttestParams) error {

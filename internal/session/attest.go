@@ -21,9 +21,16 @@ type AttestParams struct {
 	// Minutes is the lifetime of a new session from now, or the new one of the
 	// session attached to. nil: no new session, and no change of lifetime.
 	Minutes *int
+	// DefaultMinutes is the lifetime of a new session if Minutes is nil; 0: then
+	// there is none.
+	DefaultMinutes int
+	MaxMinutes     int // bounds Minutes; 0: only as all lifetimes are
 	// SessionToken or SessionJWT names the session to attach to. At most one.
 	SessionToken countersign.Bearer
 	SessionJWT   countersign.Bearer
+	// Present is the token of a session that the caller happens to have: attached
+	// to if it is alive and the person's own, passed over if not.
+	Present      countersign.Bearer
 	CustomClaims countersign.Object
 }
 
@@ -42,7 +49,7 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if p.SessionToken != "" && p.SessionJWT != "" {
 		return Attested{}, countersign.ErrTooManySessionArguments
 	}
-	if err := checkMinutes(p.Minutes); err != nil {
+	if err := checkMinutes(p.Minutes, p.MaxMinutes); err != nil {
 		return Attested{}, err
 	}
 	claims, err := mergeClaims(nil, p.CustomClaims) // what is wrong for a new session is wrong for any
@@ -104,6 +111,8 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 		if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
 			return Attested{}, err
 		}
+	} else if err := s.expected(ctx, env, b); err != nil {
+		return Attested{}, err
 	}
 	var (
 		user   countersign.User
@@ -126,19 +135,27 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 		if user, err = person.signIn(ctx, tx, env.ID, owner); err != nil {
 			return err
 		}
+		joins := attaches
+		if !attaches {
+			if sess, joins, err = s.own(ctx, tx, env, rules, p.Present, user.ID); err != nil {
+				return err
+			}
+		}
+		minutes := p.lifetime()
 		switch {
-		case attaches:
+		case joins:
 			change = "attached"
 			if err := attach(ctx, tx, env.ID, &sess, factor, p); err != nil {
 				return err
 			}
 			sess.CustomClaims, err = claimsOf(rules, sess, user)
 			return err
-		case p.Minutes == nil:
+		case minutes == 0:
+			change = ""
 			return nil
 		}
 		change = "started"
-		sess = start(env.ID, user.ID, factor, tx.Now, *p.Minutes, claims)
+		sess = start(env.ID, user.ID, factor, tx.Now, minutes, claims)
 		if err := tx.InsertSession(ctx, env.ID, sess); err != nil {
 			return err
 		}
@@ -158,6 +175,14 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 	s.Metrics.Sessions(change, 1)
 	active, err := s.activate(ctx, env, rules, sess, user, h)
 	return Attested{User: user, Active: &active}, err
+}
+
+// lifetime is that of a new session in minutes; 0 if none is asked for.
+func (p AttestParams) lifetime() int {
+	if p.Minutes != nil {
+		return *p.Minutes
+	}
+	return p.DefaultMinutes
 }
 
 // shadow is the end of a token that a profile only tries out: it is held against

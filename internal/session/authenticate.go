@@ -23,6 +23,7 @@ type AuthenticateParams struct {
 	SessionToken countersign.Bearer // exactly one of the two
 	SessionJWT   countersign.Bearer // its exp does not matter
 	Minutes      *int               // the session's new lifetime from now; nil: unchanged
+	MaxMinutes   int                // bounds Minutes; 0: only as all lifetimes are
 	CustomClaims countersign.Object
 	Check        *Check
 }
@@ -43,7 +44,7 @@ type Authenticated struct {
 // access. It always reads the database: a session revoked anywhere is refused
 // here. Errors: ErrNoSessionArguments, ErrTooManySessionArguments,
 // ErrSessionNotFound, ErrUnableToParseSessionJWT, ErrConsumerSessionAuthorization,
-// and those of durations and claims.
+// ErrInvalidSessionDuration, and those of durations and claims.
 func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authenticated, error) {
 	env := p.Environment
 	switch {
@@ -52,7 +53,7 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	case p.SessionToken != "" && p.SessionJWT != "":
 		return Authenticated{}, countersign.ErrTooManySessionArguments
 	}
-	if err := checkMinutes(p.Minutes); err != nil {
+	if err := checkMinutes(p.Minutes, p.MaxMinutes); err != nil {
 		return Authenticated{}, err
 	}
 	h, err := s.handle(ctx, env, p.SessionToken, p.SessionJWT)
@@ -64,22 +65,10 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	if err != nil {
 		return Authenticated{}, err
 	}
-	var sess countersign.Session
-	var user countersign.User
-	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
-			return err
-		}
-		user, err = tx.User(ctx, env.ID, sess.UserID)
-		if errors.Is(err, store.ErrNotFound) {
-			err = countersign.ErrSessionNotFound
-		}
-		return err
-	})
+	sess, user, err := s.alive(ctx, env, rules, h)
 	if err != nil {
 		return Authenticated{}, err
 	}
-	user.Roles = rules.Roles(user.Grants)
 	var granting []string
 	if p.Check != nil {
 		granting = rbac.Granting(rules.Policy, user.Roles, p.Check.ResourceID, p.Check.Action)
@@ -92,6 +81,37 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	}
 	active, err := s.activate(ctx, env, rules, sess, user, h)
 	return Authenticated{Active: active, GrantingRoles: granting}, err
+}
+
+// Holder is a session that is alive, by its token, and the person it belongs to.
+// Nothing about the session changes. ErrSessionNotFound.
+func (s *Service) Holder(ctx context.Context, env countersign.Environment, token countersign.Bearer) (sess countersign.Session, user countersign.User, err error) {
+	h, err := s.handle(ctx, env, token, "")
+	if err != nil {
+		return sess, user, err
+	}
+	rules, err := s.Rules.Of(ctx, env)
+	if err != nil {
+		return sess, user, err
+	}
+	return s.alive(ctx, env, rules, h)
+}
+
+// alive reads the session that a handle names and its user, always from the
+// database. ErrSessionNotFound.
+func (s *Service) alive(ctx context.Context, env countersign.Environment, rules *standing.Rules, h handle) (sess countersign.Session, user countersign.User, err error) {
+	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
+			return err
+		}
+		user, err = tx.User(ctx, env.ID, sess.UserID)
+		if errors.Is(err, store.ErrNotFound) {
+			err = countersign.ErrSessionNotFound
+		}
+		return err
+	})
+	user.Roles = rules.Roles(user.Grants)
+	return sess, user, err
 }
 
 // access notes that a session was used, and stores what the caller changes. The

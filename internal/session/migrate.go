@@ -24,7 +24,7 @@ type MigrateParams struct {
 // ErrMigrateEmailDoesNotExist, and those of durations and claims.
 func (s *Service) Migrate(ctx context.Context, p MigrateParams) (Attested, error) {
 	env := p.Environment
-	if err := checkMinutes(p.Minutes); err != nil {
+	if err := checkMinutes(p.Minutes, 0); err != nil {
 		return Attested{}, err
 	}
 	claims, err := mergeClaims(nil, p.CustomClaims)

@@ -112,10 +112,16 @@ func (s *Service) load(ctx context.Context, tx *store.Tx, env countersign.Enviro
 	return sess, nil
 }
 
-// checkMinutes refuses a duration out of bounds; 0 says nothing about duration.
-func checkMinutes(minutes *int) error {
-	if minutes != nil && (*minutes < countersign.MinSessionMinutes || *minutes > countersign.MaxSessionMinutes) {
+// checkMinutes refuses a duration out of bounds, and one of more than most unless
+// that is 0; nil says nothing about duration.
+func checkMinutes(minutes *int, most int) error {
+	switch {
+	case minutes == nil:
+		return nil
+	case *minutes < countersign.MinSessionMinutes || *minutes > countersign.MaxSessionMinutes:
 		return countersign.ErrInvalidSessionDurationMinutes
+	case most > 0 && *minutes > most:
+		return countersign.ErrInvalidSessionDuration
 	}
 	return nil
 }

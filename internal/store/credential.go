@@ -79,6 +79,17 @@ func (tx *Tx) PublicToken(ctx context.Context, env countersign.EnvironmentID, id
 		WHERE environment_id = $1 AND public_token_id = $2`, env, id), scanPublicToken)
 }
 
+// EnvironmentByPublicToken resolves a public token to its environment;
+// ErrNotFound if there is no such token.
+func (tx *Tx) EnvironmentByPublicToken(ctx context.Context, id countersign.PublicTokenID) (countersign.Environment, error) {
+	return one(tx.q.QueryRowContext(ctx, `
+		SELECT `+environmentColumns+`
+		FROM public_tokens t
+		JOIN environments e ON e.environment_id = t.environment_id
+		JOIN projects p ON p.project_slug = e.project_slug
+		WHERE t.public_token_id = $1`, id), scanEnvironment)
+}
+
 // InsertPublicToken stores a new public token.
 func (tx *Tx) InsertPublicToken(ctx context.Context, env countersign.EnvironmentID, t countersign.PublicToken) error {
 	_, err := tx.exec(ctx, `INSERT INTO public_tokens (environment_id, public_token_id, created_at) VALUES ($1, $2, $3)`,

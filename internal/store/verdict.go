@@ -20,7 +20,8 @@ func scanVerdict(row scanner) (v countersign.Verdict, err error) {
 func verdictValues(v countersign.Verdict) []any {
 	return []any{
 		v.EnvironmentID, v.RequestID, micros(v.At), v.ProfileID, v.UserID, v.Reason, v.Step,
-		v.Expected, v.Received, v.Shadow, v.Address, jsonColumn{v.Facts},
+		v.Expected, v.Received, v.Shadow, v.Address,
+		jsonColumn{v.Facts},
 	}
 }
 

@@ -72,6 +72,7 @@ var trespasses = map[string]trespass{
 		return unfound(tx.PublicToken(ctx, here.env.ID, theirs.public.ID))
 	},
 	"Tx.InsertPublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.public.ID = countersign.NewID[countersign.PublicTokenID](countersign.Test) // theirs names their environment, and no other
 		return tx.InsertPublicToken(ctx, here.env.ID, theirs.public)
 	},
 	"Tx.DeletePublicToken": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
@@ -389,29 +390,30 @@ var trespasses = map[string]trespass{
 
 // workspaceWide are the methods that belong to no environment, and why.
 var workspaceWide = map[string]string{
-	"Tx.Projects":            "projects are the workspace's",
-	"Tx.CountProjects":       "projects are the workspace's",
-	"Tx.Project":             "projects are the workspace's",
-	"Tx.InsertProject":       "projects are the workspace's",
-	"Tx.RenameProject":       "projects are the workspace's",
-	"Tx.DeleteProject":       "projects are the workspace's",
-	"Tx.Environments":        "lists a project's environments for the management plane",
-	"Tx.AllEnvironments":     "is for what the server does of its own accord",
-	"Tx.EnvironmentBySlug":   "resolves the names of the management plane to an environment",
-	"Tx.CountWorkspaceKeys":  "workspace keys are the workspace's",
-	"Tx.WorkspaceKey":        "workspace keys are the workspace's",
-	"Tx.PutWorkspaceKey":     "workspace keys are the workspace's",
-	"Tx.WorkspaceFact":       "facts are the workspace's",
-	"Tx.InsertWorkspaceFact": "facts are the workspace's",
-	"Store.Close":            "touches no rows",
-	"Store.View":             "lends a Tx",
-	"Store.Update":           "lends a Tx",
-	"Store.SaveVerdicts":     "each verdict names its environment",
-	"Store.AllRevocations":   "is for what the server does of its own accord",
-	"Store.PurgeUsedTokens":  "forgets what had expired, of every environment",
-	"Store.PurgeSessions":    "removes what had expired, of every environment",
-	"Store.DueEventStreams":  "is for what the server does of its own accord",
-	"Store.PurgeDeparted":    "removes what deleted environments left",
+	"Tx.Projects":                 "projects are the workspace's",
+	"Tx.CountProjects":            "projects are the workspace's",
+	"Tx.Project":                  "projects are the workspace's",
+	"Tx.InsertProject":            "projects are the workspace's",
+	"Tx.RenameProject":            "projects are the workspace's",
+	"Tx.DeleteProject":            "projects are the workspace's",
+	"Tx.Environments":             "lists a project's environments for the management plane",
+	"Tx.AllEnvironments":          "is for what the server does of its own accord",
+	"Tx.EnvironmentBySlug":        "resolves the names of the management plane to an environment",
+	"Tx.EnvironmentByPublicToken": "resolves a public token to its environment",
+	"Tx.CountWorkspaceKeys":       "workspace keys are the workspace's",
+	"Tx.WorkspaceKey":             "workspace keys are the workspace's",
+	"Tx.PutWorkspaceKey":          "workspace keys are the workspace's",
+	"Tx.WorkspaceFact":            "facts are the workspace's",
+	"Tx.InsertWorkspaceFact":      "facts are the workspace's",
+	"Store.Close":                 "touches no rows",
+	"Store.View":                  "lends a Tx",
+	"Store.Update":                "lends a Tx",
+	"Store.SaveVerdicts":          "each verdict names its environment",
+	"Store.AllRevocations":        "is for what the server does of its own accord",
+	"Store.PurgeUsedTokens":       "forgets what had expired, of every environment",
+	"Store.PurgeSessions":         "removes what had expired, of every environment",
+	"Store.DueEventStreams":       "is for what the server does of its own accord",
+	"Store.PurgeDeparted":         "removes what deleted environments left",
 }
 
 func TestEveryMethodIsTriedFromAForeignEnvironment(t *testing.T) {

@@ -210,6 +210,9 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.public, err = tx.PublicToken(ctx, w.env.ID, w.public.ID); err != nil {
 			return fmt.Errorf("public token: %w", err)
 		}
+		if env, err := tx.EnvironmentByPublicToken(ctx, w.public.ID); err != nil || env.ID != w.env.ID {
+			return fmt.Errorf("the environment of the public token is %s: %w", env.ID, err)
+		}
 		if got.profile, err = tx.Profile(ctx, w.env.ID, w.profile.ID); err != nil {
 			return fmt.Errorf("profile: %w", err)
 		}

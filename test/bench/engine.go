@@ -120,8 +120,10 @@ func startEngine(ctx context.Context, engine, dir, binary string, w *issuerWorld
 	if err != nil {
 		return b, err
 	}
-	b.serverArgs = []string{"serve", "--addr", addr, "--database", database, "--jwks-allow-private", "127.0.0.0/8",
-		"--verdicts-per-minute", "1000000000"} // every refusal that is measured is kept
+	b.serverArgs = []string{
+		"serve", "--addr", addr, "--database", database, "--jwks-allow-private", "127.0.0.0/8",
+		"--verdicts-per-minute", "1000000000",
+	} // every refusal that is measured is kept
 	if o.profile != "" {
 		if b.metrics, err = freeAddr(); err != nil {
 			return b, err

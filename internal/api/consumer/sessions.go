@@ -32,21 +32,12 @@ type attestAnswer struct {
 
 // attest is POST /v1/sessions/attest. Without a duration no session is made.
 func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*attestAnswer, error) {
-	switch {
-	case r.Body.ProfileID == "":
-		return nil, countersign.ErrBadRequest.Saying("profile_id is required.")
-	case r.Body.Token == "":
-		return nil, countersign.ErrBadRequest.Saying("token is required.")
-	}
-	profile, err := countersign.ParseID[countersign.ProfileID](r.Body.ProfileID)
+	profile, token, err := wire.SubjectToken(r.Caller.Environment.ID, r.Body.ProfileID, r.Body.Token)
 	if err != nil {
-		return nil, countersign.ErrProfileNotFound
-	}
-	if err := countersign.CheckClass(profile.Class(), r.Caller.Environment.ID); err != nil {
 		return nil, err
 	}
 	attested, err := s.Sessions.Attest(ctx, session.AttestParams{
-		Environment: r.Caller.Environment, Actor: r.Caller.Actor, ProfileID: profile, Token: countersign.Bearer(r.Body.Token),
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, ProfileID: profile, Token: token,
 		Minutes: (*int)(r.Body.SessionDurationMinutes), CustomClaims: r.Body.SessionCustomClaims,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
 	})

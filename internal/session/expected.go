@@ -1,0 +1,20 @@
+package session
+
+import (
+	"context"
+
+	"github.com/countersign-auth/countersign"
+)
+
+// expected refuses a stranger whom the profile may not make, before any
+// transaction: their token makes nobody wait for the writer, and what a read costs
+// is all that tells its refusal from that of a bad signature. Who is a stranger is
+// decided by the transaction all the same.
+func (s *Service) expected(ctx context.Context, env countersign.Environment, b brought) error {
+	policy := b.profile.Policy
+	if b.profile.CanJITProvision && policy.JITDomains == nil && policy.JITPerHour == 0 {
+		return nil
+	}
+	_, err := s.foresee(ctx, env, b)
+	return err
+}
