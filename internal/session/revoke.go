@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/directory"
@@ -79,13 +80,23 @@ func (s *Service) named(ctx context.Context, p RevokeParams) (h handle, err erro
 	return h, countersign.CheckClass(h.id.Class(), p.Environment.ID)
 }
 
+// revokeOfUser ends a user's sessions, and says how many were alive.
 func (s *Service) revokeOfUser(ctx context.Context, p RevokeParams) (ended int64, err error) {
+	rules, err := s.Rules.Of(ctx, p.Environment)
+	if err != nil {
+		return 0, err
+	}
 	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) error {
 		user, err := directory.Find(ctx, tx, p.Environment.ID, p.UserID)
 		if err != nil {
 			return err
 		}
-		if ended, err = tx.DeleteSessionsOfUser(ctx, p.Environment.ID, user.ID); err != nil {
+		list, err := tx.SessionsOfUser(ctx, p.Environment.ID, user.ID)
+		if err != nil {
+			return err
+		}
+		ended = int64(len(slices.DeleteFunc(list, rules.Ended)))
+		if err := tx.DeleteSessionsOfUser(ctx, p.Environment.ID, user.ID); err != nil {
 			return err
 		}
 		return tx.Record(ctx, p.Environment.ID, "user.sessions_revoked", user.ID.String(), map[string]any{"sessions": ended})

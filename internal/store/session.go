@@ -119,10 +119,10 @@ func (tx *Tx) DeleteSession(ctx context.Context, env countersign.EnvironmentID, 
 		env, id, micros(tx.Now))
 }
 
-// DeleteSessionsOfUser ends all sessions of a user, and says how many had not
-// expired.
-func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3`, env, user, micros(tx.Now))
+// DeleteSessionsOfUser ends all sessions of a user.
+func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) error {
+	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2`, env, user)
+	return err
 }
 
 // NewestSession is when the newest session of an environment began; ErrNotFound

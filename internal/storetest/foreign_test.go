@@ -196,8 +196,7 @@ var trespasses = map[string]trespass{
 		return tx.DeleteSession(ctx, here.env.ID, theirs.session.ID)
 	},
 	"Tx.DeleteSessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		_, err := tx.DeleteSessionsOfUser(ctx, here.env.ID, theirs.user.ID)
-		return err
+		return tx.DeleteSessionsOfUser(ctx, here.env.ID, theirs.user.ID)
 	},
 	"Store.TouchSession": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
 		return s.TouchSession(ctx, here.env.ID, theirs.session.ID, moment.Add(time.Minute))
