@@ -103,7 +103,7 @@ func (m mapping) at(path, attribute string) (any, error) {
 			return value, nil
 		}
 	}
-	return m.token.Claims.lookup(path), nil
+	return m.token.Claims.Lookup(path), nil
 }
 
 // require is find for an attribute that has to be there.
