@@ -122,11 +122,11 @@ func (p *Proposal) issuer(s Source) {
 	p.Name = nameOf(p.Issuer)
 }
 
-// nameOf is the issuer without what all issuers have.
+// nameOf is the issuer without its scheme and port.
 func nameOf(issuer string) string {
 	name := issuer
 	if u, err := url.Parse(issuer); err == nil && u.Host != "" {
-		name = u.Host + u.Path
+		name = u.Hostname() + u.Path
 	}
 	name = strings.TrimSuffix(name, "/")
 	if name == "" {

@@ -205,5 +205,7 @@ func (w *inputWorld) bodies() map[string]string {
 		"POST " + eventStreamsPath:      `{"destination_type": "DATADOG", "destination_config": {"datadog": {"api_key": "broken", "site": "EU"}}}`,
 		"PUT " + eventStreamPath:        `{"destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "p"}}}`,
 		"POST " + profilePath + "/keys": `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,
+
+		"POST " + profilesPath + "/propose": fmt.Sprintf(`{"issuer": "http://10.0.0.1", "token": %q}`, w.token),
 	}
 }
