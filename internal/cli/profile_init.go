@@ -31,7 +31,7 @@ token. Nothing of the token is verified or kept, and of its claims only iss and 
     countersign profile init --issuer https://idp.example.com --audience my-api --project acme --environment test
     pbpaste | countersign profile init --from-token - --create --jit --project acme --environment test
 
-With --json it is the profile alone, as POST …/trusted_token_profiles takes it.` + needsEnvironment
+With --json the profile alone is printed, as POST …/trusted_token_profiles takes it, and the rest goes to standard error.` + needsEnvironment
 }
 
 // proposal is the wire's proposal of a profile.
@@ -59,7 +59,10 @@ type proposedProfile struct {
 
 // Run proposes, and creates if it is asked to.
 func (c *profileInit) Run(ctx context.Context, a *app) error {
-	body := map[string]string{"issuer": c.Issuer}
+	body := map[string]string{}
+	if c.Issuer != "" {
+		body["issuer"] = c.Issuer
+	}
 	if c.FromToken != "" {
 		raw, err := a.read(c.FromToken)
 		if err != nil {
@@ -84,11 +87,14 @@ func (c *profileInit) Run(ctx context.Context, a *app) error {
 	}
 	p := answer.Proposal
 	c.override(&p)
-	if !c.Create {
+	if !c.Create && !c.JSON {
 		return c.show(a, p)
 	}
 	for _, note := range p.Notes {
 		a.remark("%s: %s: %s", note.Level, printable(note.About), printable(note.Message))
+	}
+	if !c.Create {
+		return p.print(a)
 	}
 	if len(p.Missing) > 0 {
 		return failed("not created; missing: "+strings.Join(p.Missing, ", "), "without --create, the command to fill in is printed")
@@ -131,14 +137,19 @@ func adviseDiscovery(err error) error {
 	return err
 }
 
-func (c *profileInit) show(a *app, p proposal) error {
-	if c.JSON {
-		raw, err := countersign.EncodeJSON(p.Profile)
-		if err != nil {
-			return err
-		}
-		return a.printJSON(raw)
+// print prints the profile as it is sent to make one.
+func (p *proposal) print(a *app) error {
+	if len(p.Missing) > 0 {
+		a.remark("missing: %s", printable(strings.Join(p.Missing, ", ")))
 	}
+	raw, err := countersign.EncodeJSON(p.Profile)
+	if err != nil {
+		return err
+	}
+	return a.printJSON(raw)
+}
+
+func (c *profileInit) show(a *app, p proposal) error {
 	mapping, err := countersign.EncodeJSON(p.Profile.AttributeMapping)
 	if err != nil {
 		return err
