@@ -173,7 +173,13 @@ func TestFits(t *testing.T) {
 	t.Parallel()
 	values := []any{
 		nil, true, "", "x", "a b", "a@example.com", "a@example", "f:1:ada", "..", "t\x00", strings.Repeat("x", 129), strings.Repeat("x", 257),
-		json.Number("7"), json.Number("1.5"), []any{}, []any{"a"}, []any{"a", json.Number("1")}, []any{""}, map[string]any{"a": "b"}, "user-test-00000000-0000-4000-8000-000000000001",
+		json.Number("7"), json.Number("1.5"),
+		[]any{},
+		[]any{"a"},
+		[]any{"a", json.Number("1")},
+		[]any{""},
+		map[string]any{"a": "b"},
+		"user-test-00000000-0000-4000-8000-000000000001",
 	}
 	for attribute, fitting := range map[string]int{
 		countersign.AttributeEmail: 1, countersign.AttributeTokenID: 9, countersign.AttributeExternalUserID: 2, countersign.AttributeRoleIDs: 9,
