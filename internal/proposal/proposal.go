@@ -110,7 +110,7 @@ func (p *Proposal) issuer(s Source) {
 		case iss == "":
 			p.warn(aboutIssuer, "The sample has no iss, and such tokens are refused: let the issuer write %s.", show(p.Issuer))
 		case p.Issuer != "" && iss != p.Issuer:
-			p.warn(aboutIssuer, "The sample's iss is %s, the document is of %s: iss is taken, for it is what tokens are compared by; look whether the keys are its own.", show(iss), show(p.Issuer))
+			p.warn(aboutIssuer, "The sample's iss is %s, the document is of %s: iss is taken, for it is what tokens are compared by.", show(iss), show(p.Issuer))
 			p.Issuer = iss
 		default:
 			p.Issuer = iss
@@ -183,14 +183,18 @@ func audiences(aud any) (list []string) {
 	return list
 }
 
+// keys are where the issuer says that they are. Another issuer does not speak for
+// it: whoever has those keys could sign in anybody.
 func (p *Proposal) keys(s Source) {
-	if s.Document != nil && s.Document.JWKSURL != "" {
+	if s.Document != nil && s.Document.JWKSURL != "" && s.Document.Issuer == p.Issuer {
 		p.JWKSURL = s.Document.JWKSURL
 		return
 	}
 	p.lacks(aboutJWKSURL)
 	const advice = "Give jwks_url, or make a profile of type PEM with the issuer's public keys."
 	switch {
+	case s.Document != nil && s.Document.Issuer != p.Issuer:
+		p.warn(aboutJWKSURL, "The document is another issuer's: its jwks_uri, %s, is not taken. "+advice, show(s.Document.JWKSURL))
 	case s.Document != nil:
 		p.warn(aboutJWKSURL, "The issuer's document has no jwks_uri. "+advice)
 	case s.Undiscovered != nil:
@@ -203,7 +207,7 @@ func (p *Proposal) keys(s Source) {
 // algorithms is what the sample was signed with, or what the document names.
 func (p *Proposal) algorithms(s Source) {
 	var announced []countersign.Algorithm
-	if s.Document != nil {
+	if s.Document != nil && s.Document.Issuer == p.Issuer {
 		for _, name := range s.Document.Algorithms {
 			if alg := countersign.Algorithm(name); slices.Contains(countersign.Algorithms(), alg) && !slices.Contains(announced, alg) {
 				announced = append(announced, alg)

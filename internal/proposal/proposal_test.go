@@ -195,11 +195,11 @@ func TestMake(t *testing.T) {
 			},
 			want: proposal.Proposal{
 				Name: "sts.windows.net/9122040d", Issuer: "https://sts.windows.net/9122040d/", Audience: "api://acme",
-				JWKSURL:    "https://login.microsoftonline.com/9122040d/discovery/v2.0/keys",
 				Mapping:    map[string]string{"email": "upn", "token_id": "uti", "external_user_id": "sub"},
 				Algorithms: []countersign.Algorithm{countersign.RS256},
+				Missing:    []string{"jwks_url"},
 			},
-			warnings: []string{"issuer", "attribute_mapping.email", "trust_policy.email_trust"},
+			warnings: []string{"issuer", "jwks_url", "attribute_mapping.email", "trust_policy.email_trust"},
 		},
 		{
 			name:   "Google",
