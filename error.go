@@ -273,6 +273,8 @@ var (
 	ErrTrustPolicyWrongVertical      = define("trust_policy_wrong_vertical", Invalid, "A setting of the trust policy belongs to profiles of the other vertical.")
 	ErrTrustPolicyInvalidCondition   = define("trust_policy_invalid_condition", Invalid, "An expression does not compile.")
 	ErrProfileTestFailed             = define("trusted_token_profile_test_failed", Invalid, "The profile does not pass its own tests; send force to save it all the same.")
+	ErrIssuerDiscoveryFailed         = define("issuer_discovery_failed", Invalid, "The issuer's metadata cannot be had.")
+	ErrIssuerDiscoveryMismatch       = define("issuer_discovery_mismatch", Invalid, "The metadata that was found there is another issuer's.")
 	ErrInvalidRevocation             = define("invalid_revocation", Invalid, "A revocation names a session, or a user, or any of a profile, a key ID and a moment.")
 	ErrTooManyRevocations            = define("too_many_revocations", Invalid, "200 revocations stand in the environment; wait until their sessions are gone.")
 	ErrStreamNotFound                = define("event_log_streaming_not_found", NotFound, "The environment streams no events to a destination of that type.")

@@ -76,6 +76,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await":   await,
 		"capture": capture,
+		"issuer":  startIssuer,
 		"mode":    mode,
 		"users":   users,
 	}

@@ -6,6 +6,7 @@ import (
 )
 
 type profileCommand struct {
+	Init   profileInit   `cmd:"" help:"Propose a profile, from an issuer or from a sample of its tokens."`
 	Create profileCreate `cmd:"" help:"Believe an issuer: create a trusted-token profile."`
 	List   profileList   `cmd:"" help:"List an environment's profiles."`
 	Get    profileGet    `cmd:"" help:"Show one profile."`
@@ -22,6 +23,7 @@ type profileCreate struct {
 	JWKSURL   string   `name:"jwks-url" placeholder:"URL" xor:"keys" help:"Where the issuer publishes its keys (a JWK profile)."`
 	PublicKey []string `sep:"none" placeholder:"FILE" xor:"keys" help:"Public key, PEM (a PEM profile). Repeatable, up to five."`
 	profileFlags
+	trustPolicyFlag
 	environmentFlags
 }
 
@@ -62,6 +64,9 @@ func (c *profileCreate) Run(ctx context.Context, a *app) error {
 	}
 	if body.AttributeMapping == nil {
 		body.AttributeMapping = defaultMapping()
+	}
+	if body.TrustPolicy, err = c.policy(a); err != nil {
+		return err
 	}
 	api, path, err := c.open(a, "trusted_token_profiles")
 	if err != nil {

@@ -25,6 +25,7 @@ type profileBody struct {
 	PEMFiles         []string        `json:"pem_files,omitempty"`
 	AttributeMapping json.RawMessage `json:"attribute_mapping,omitempty"`
 	CanJITProvision  *bool           `json:"can_jit_provision,omitempty"`
+	TrustPolicy      json.RawMessage `json:"trust_policy,omitempty"`
 }
 
 // empty reports whether a patch would change nothing.

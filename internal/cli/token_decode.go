@@ -22,13 +22,10 @@ type decodedToken struct {
 	oddities  []string
 }
 
-// decodeToken takes a token apart. It overlooks white space around it and a
-// "Bearer " before it, which come along when one is copied.
+// decodeToken takes a token apart, and overlooks what comes along when one is
+// copied.
 func decodeToken(text string) (*decodedToken, error) {
-	text = strings.TrimSpace(text)
-	if len(text) > 7 && strings.EqualFold(text[:7], "bearer ") {
-		text = strings.TrimSpace(text[7:])
-	}
+	text = bareToken(text)
 	d := &decodedToken{size: len(text)}
 	segments := strings.Split(text, ".")
 	switch {

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,6 +26,9 @@ type Config struct {
 	Keyring *signing.Keyring
 	// Verifier runs the tests of profiles.
 	Verifier *trust.Verifier
+	// Discovery reads what issuers say of themselves.
+	Discovery *trust.Discovery
+	Now       func() time.Time
 	// NewTokenKey makes the sealed key of an environment's session tokens.
 	NewTokenKey func(countersign.EnvironmentID) ([]byte, error)
 }

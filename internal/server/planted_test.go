@@ -155,7 +155,9 @@ func (p *planting) liveThroughADay() {
 		if a := attest(p.plantToken(what, token), `, "session_duration_minutes": 60`); a.status == http.StatusOK {
 			p.t.Errorf("%s was believed", what)
 		}
+		p.must(p.post(base+"/trusted_token_profiles/propose", `{"token": %q}`, token))
 	}
+	p.post(base+"/trusted_token_profiles/propose", `{"token": %q}`, p.plant("words in the place of a sample", "my password is swordfish"))
 	attest(p.plant("a token of the wrong form", good+".and-more"), "")
 	attest(p.plant("words in the place of a token", "my password is hunter2hunter2"), "")
 

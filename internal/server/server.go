@@ -87,6 +87,10 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
 	}
+	discovery, err := trust.NewDiscovery(guard)
+	if err != nil {
+		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
+	}
 	poster, err := trust.NewPoster(guard, c.Now)
 	if err != nil {
 		return nil, fmt.Errorf("--jwks-allow-private: %w", err)
@@ -96,7 +100,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Store: s.store, Metrics: s.metrics, Logger: c.Logger, Now: c.Now, Keep: c.VerdictsKeep, PerMinute: c.VerdictsPerMinute,
 	})
 	projects := &project.Service{Config: project.Config{
-		Store: s.store, Keyring: s.keyring, Verifier: verifier,
+		Store: s.store, Keyring: s.keyring, Verifier: verifier, Discovery: discovery, Now: c.Now,
 		NewTokenKey: func(env countersign.EnvironmentID) ([]byte, error) { return session.NewTokenKey(s.keyset, env) },
 	}}
 	s.sessions = session.New(session.Config{

@@ -100,6 +100,7 @@ var answers = map[string]string{
 
 	"POST " + profilesPath:                             "profile:profile",
 	"GET " + profilesPath:                              "profiles:[profile]",
+	"POST " + profilesPath + "/propose":                "proposal:proposal",
 	"GET " + profilePath:                               "profile:profile",
 	"PATCH " + profilePath:                             "profile:profile",
 	"DELETE " + profilePath:                            "",
@@ -253,6 +254,11 @@ var shapes = map[string]string{
 	"public_token":  "public_token:string created_at:time",
 	"profile": "profile_id:string name:string audience:string issuer:string public_key_type:string jwks_url:?string pem_files:[pem_file] trust_policy:trust_policy" +
 		" attribute_mapping:?object can_jit_provision:bool",
+	"proposal":         "profile:proposed_profile notes:[proposal_note] missing:[string]",
+	"proposed_profile": "name:string issuer:string audience:string public_key_type:string jwks_url:?string attribute_mapping:object can_jit_provision:bool trust_policy:proposed_policy",
+	"proposed_policy":  "algorithms:?[string]",
+	"proposal_note":    "level:string about:string message:string",
+
 	"pem_file":    "pem_file_id:string public_key:string unusable_reason:-string",
 	"key_set":     "jwks_url:string state:string fetched_at:?time fresh_until:?time next_refresh_at:?time last_error:?string last_error_at:?time key_ids:[string] skipped_keys:[skipped_key]",
 	"skipped_key": "key_id:string index:int reason:string",

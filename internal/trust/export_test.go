@@ -14,6 +14,8 @@ var (
 	}
 	NumericDate  = numericDate
 	MaxCachedPEM = maxCachedPEM
+
+	ParseDocument = parseDocument
 )
 
 // VerifyJWS is Verify without what it asks of the payload, for published vectors
@@ -34,9 +36,6 @@ func (v *Verifier) VerifyJWS(ctx context.Context, p *countersign.Profile, token 
 	_, err = v.checkSignature(ctx, p, Token{Algorithm: alg, Header: h}, jws)
 	return err
 }
-
-// Lookup is where a mapping finds a claim.
-func (c Claims) Lookup(path string) any { return c.lookup(path) }
 
 // CachedPEM is how many texts v remembers.
 func (v *Verifier) CachedPEM() int { return len(v.pem.entries) }

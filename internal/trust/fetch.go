@@ -154,6 +154,11 @@ func checkAnswer(response *http.Response, conditional bool) error {
 	default:
 		return fmt.Errorf("the answer is %d, not 200", code)
 	}
+	return checkEncoding(response)
+}
+
+// checkEncoding refuses an answer that nobody asked to be compressed.
+func checkEncoding(response *http.Response) error {
 	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return fmt.Errorf("the answer is compressed (%s) though the request says identity", quote(encoding))
 	}

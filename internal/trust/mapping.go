@@ -59,6 +59,30 @@ func (v *Verifier) Map(p *countersign.Profile, t Token) (countersign.Attributes,
 	return a, nil
 }
 
+// Fits reports whether a claim of that value can carry an attribute: whether a
+// profile that maps them would take it.
+func Fits(attribute string, value any) bool {
+	m := mapping{paths: map[string]any{attribute: attribute}, token: Token{Claims: Claims{attribute: value}}}
+	var err error
+	switch attribute {
+	case countersign.AttributeEmail:
+		_, err = m.email()
+	case countersign.AttributeTokenID:
+		_, err = m.tokenID()
+	case countersign.AttributeExternalUserID:
+		_, err = m.externalUserID()
+	case countersign.AttributeExternalMemberID:
+		return Fits(countersign.AttributeExternalUserID, value) // one form for both verticals
+	case countersign.AttributeOrganizationID:
+		_, err = name(value, attribute, attribute)
+	case countersign.AttributeRoleIDs:
+		_, err = m.roleIDs()
+	default:
+		return false
+	}
+	return value != nil && err == nil
+}
+
 // mapping is a profile's mapping over one token.
 type mapping struct {
 	paths    map[string]any // attribute → path, as it was stored
@@ -103,7 +127,7 @@ func (m mapping) at(path, attribute string) (any, error) {
 			return value, nil
 		}
 	}
-	return m.token.Claims.lookup(path), nil
+	return m.token.Claims.Lookup(path), nil
 }
 
 // require is find for an attribute that has to be there.

@@ -168,6 +168,51 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// Fits says of a value what Map does with it.
+func TestFits(t *testing.T) {
+	t.Parallel()
+	values := []any{
+		nil, true, "", "x", "a b", "a@example.com", "a@example", "f:1:ada", "..", "t\x00", strings.Repeat("x", 129), strings.Repeat("x", 257),
+		json.Number("7"), json.Number("1.5"),
+		[]any{},
+		[]any{"a"},
+		[]any{"a", json.Number("1")},
+		[]any{""},
+		map[string]any{"a": "b"},
+		"user-test-00000000-0000-4000-8000-000000000001",
+	}
+	for attribute, fitting := range map[string]int{
+		countersign.AttributeEmail: 1, countersign.AttributeTokenID: 9, countersign.AttributeExternalUserID: 2, countersign.AttributeRoleIDs: 9,
+	} {
+		fit := 0
+		for _, value := range values {
+			mapping := map[string]string{"email": "e", "token_id": "t", attribute: "x"}
+			p := &countersign.Profile{AttributeMapping: json.RawMessage(text(t, mapping))}
+			_, err := new(trust.Verifier).Map(p, trust.Token{Claims: trust.Claims{"e": "b@example.com", "t": "t", "x": value}})
+			if want := err == nil && value != nil; trust.Fits(attribute, value) != want {
+				t.Errorf("Fits(%s, %v) = %t; Map: %v", attribute, value, !want, err)
+			} else if want {
+				fit++
+			}
+		}
+		if fit != fitting {
+			t.Errorf("%d values fit %s, want %d", fit, attribute, fitting)
+		}
+	}
+	for attribute, like := range map[string]string{
+		countersign.AttributeExternalMemberID: countersign.AttributeExternalUserID, countersign.AttributeOrganizationID: countersign.AttributeTokenID,
+	} {
+		for _, value := range values {
+			if got := trust.Fits(attribute, value); got != trust.Fits(like, value) {
+				t.Errorf("Fits(%s, %v) = %t, unlike %s", attribute, value, got, like)
+			}
+		}
+	}
+	if trust.Fits("name", "Ada") {
+		t.Error("something fits an attribute that there is not")
+	}
+}
+
 // A refusal names the claim and the types, and never shows the value.
 func TestMapShowsNoValues(t *testing.T) {
 	t.Parallel()

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// lookup finds the claim that path names, in the order that Map documents; nil
+// Lookup finds the claim that path names, in the order that Map documents; nil
 // if there is none or it is null. A claim of that very name wins even if it is
 // null: names with slashes and dots in them are names (RFC 7519 §4.2).
-func (c Claims) lookup(path string) any {
+func (c Claims) Lookup(path string) any {
 	if value, ok := c[path]; ok {
 		return value
 	}

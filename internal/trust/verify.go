@@ -62,6 +62,13 @@ func (v *Verifier) Verify(ctx context.Context, p *countersign.Profile, token str
 // are read. Its error never quotes the text.
 func ParseObject(text string) (map[string]any, error) { return parseObject(text) }
 
+// Unverified is a token's header and claims, of which nothing is believed: to
+// look at a sample of what an issuer makes. The error is a *Refusal.
+func Unverified(token string) (Token, error) {
+	_, t, err := read(token)
+	return t, err
+}
+
 // read takes a token apart.
 func read(token string) (jws compact, t Token, err error) {
 	if jws, err = parseCompact(token); err != nil {

@@ -145,6 +145,10 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Lists trusted-token profiles, oldest first.",
 		},
 		{
+			Method: http.MethodPost, Pattern: profiles + "/propose", Handler: inEnvironment(s, s.proposeProfile),
+			Summary: "Proposes a profile from an issuer's metadata, from a sample of its tokens, or from both; saves nothing. This server's addition to the contract.",
+		},
+		{
 			Method: http.MethodGet, Pattern: oneProfile, Handler: inEnvironment(s, s.profile),
 			Summary: "Finds a trusted-token profile.",
 		},
