@@ -56,6 +56,10 @@ type grammar struct {
 	Policy      policyCommand      `cmd:"" group:"management" help:"What roles permit."`
 	SigningKey  signingKeyCommand  `cmd:"" group:"management" help:"The keys that an environment signs session JWTs with."`
 	Events      eventsCommand      `cmd:"" group:"management" help:"The audit trail: what changed, when, and by whom."`
+	Explain     explainCommand     `cmd:"" group:"management" help:"Why a token was refused, or would be, check by check."`
+	Verdicts    verdictsCommand    `cmd:"" group:"management" help:"What became of subject tokens."`
+	Revoke      revokeCommand      `cmd:"" group:"management" help:"End sessions by profile, issuer's key, user or moment."`
+	Revocations revocationsCommand `cmd:"" group:"management" help:"The revocations that stand."`
 
 	Version    versionCommand    `cmd:"" group:"self" help:"Print the version of this binary."`
 	Completion completionCommand `cmd:"" group:"self" help:"Print a completion script for your shell."`

@@ -11,6 +11,8 @@ type profileCommand struct {
 	List   profileList   `cmd:"" help:"List an environment's profiles."`
 	Get    profileGet    `cmd:"" help:"Show one profile."`
 	Update profileUpdate `cmd:"" help:"Change a profile."`
+	Test   profileTest   `cmd:"" help:"Run a profile's own tests."`
+	Replay profileReplay `cmd:"" help:"Say which kept verdicts a change of a profile would change."`
 	Delete profileDelete `cmd:"" help:"Delete a profile: its issuer is not believed any more."`
 	Key    profileKey    `cmd:"" help:"The public keys of a PEM profile."`
 }
@@ -24,6 +26,7 @@ type profileCreate struct {
 	PublicKey []string `sep:"none" placeholder:"FILE" xor:"keys" help:"Public key, PEM (a PEM profile). Repeatable, up to five."`
 	profileFlags
 	trustPolicyFlag
+	forceFlag
 	environmentFlags
 }
 
@@ -68,6 +71,7 @@ func (c *profileCreate) Run(ctx context.Context, a *app) error {
 	if body.TrustPolicy, err = c.policy(a); err != nil {
 		return err
 	}
+	body.Force = c.Force
 	api, path, err := c.open(a, "trusted_token_profiles")
 	if err != nil {
 		return err
@@ -149,12 +153,15 @@ type profileUpdate struct {
 	Audience *string `placeholder:"AUDIENCE" help:"What aud must name."`
 	JWKSURL  *string `name:"jwks-url" placeholder:"URL" help:"Where the issuer publishes its keys; only of a JWK profile."`
 	profileFlags
+	trustPolicyFlag
+	forceFlag
 	environmentFlags
 }
 
 // Help teaches the command.
 func (profileUpdate) Help() string {
-	return `Changes what is given and leaves the rest; a mapping is replaced as a whole. The keys of a PEM profile are changed
+	return `Changes what is given and leaves the rest; a mapping is replaced as a whole, of a trust policy the settings that are given:
+null makes one the default again. The keys of a PEM profile are changed
 with "profile key".
 
     countersign profile update trusted-token-profile-test-… --jit --project acme --environment test` + needsEnvironment
@@ -167,6 +174,10 @@ func (c *profileUpdate) Run(ctx context.Context, a *app) error {
 	if body.AttributeMapping, err = c.mapping(a); err != nil {
 		return err
 	}
+	if body.TrustPolicy, err = c.policy(a); err != nil {
+		return err
+	}
+	body.Force = c.Force
 	if body.empty() {
 		return usage("nothing to change", "see countersign profile update --help")
 	}

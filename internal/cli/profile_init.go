@@ -240,7 +240,7 @@ func bareToken(text string) string {
 	return text
 }
 
-// trustPolicyFlag is the trust policy of a profile that is created.
+// trustPolicyFlag is the trust policy of a profile, or its settings that change.
 type trustPolicyFlag struct {
 	TrustPolicy string `placeholder:"JSON" help:"The settings of the trust policy that differ from the default, as a JSON object or @FILE."`
 }
@@ -256,4 +256,9 @@ func (f *trustPolicyFlag) policy(a *app) (json.RawMessage, error) {
 	}
 	_, err = parseObject(raw, "--trust-policy")
 	return raw, err
+}
+
+// forceFlag saves a profile although its own tests fail.
+type forceFlag struct {
+	Force bool `help:"Save the profile although its own tests fail."`
 }

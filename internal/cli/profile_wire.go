@@ -26,12 +26,13 @@ type profileBody struct {
 	AttributeMapping json.RawMessage `json:"attribute_mapping,omitempty"`
 	CanJITProvision  *bool           `json:"can_jit_provision,omitempty"`
 	TrustPolicy      json.RawMessage `json:"trust_policy,omitempty"`
+	Force            bool            `json:"force,omitempty"`
 }
 
 // empty reports whether a patch would change nothing.
 func (b *profileBody) empty() bool {
 	return b.Name == nil && b.Issuer == nil && b.Audience == nil && b.JWKSURL == nil &&
-		b.AttributeMapping == nil && b.CanJITProvision == nil
+		b.AttributeMapping == nil && b.CanJITProvision == nil && b.TrustPolicy == nil
 }
 
 func defaultMapping() json.RawMessage { return json.RawMessage(`{"email":"email","token_id":"jti"}`) }
@@ -78,6 +79,7 @@ type profile struct {
 	PEMFiles         []pemFile       `json:"pem_files"`
 	AttributeMapping json.RawMessage `json:"attribute_mapping"`
 	CanJITProvision  bool            `json:"can_jit_provision"`
+	TrustPolicy      json.RawMessage `json:"trust_policy"`
 }
 
 type profileAnswer struct {
@@ -106,4 +108,7 @@ func (v profileAnswer) write(t *text) {
 	}
 	t.object("attribute_mapping", p.AttributeMapping)
 	t.field("jit", p.provisioning())
+	if settings, err := differing(p.TrustPolicy); err == nil && string(settings) != "{}" { // an older server has none
+		t.object("trust_policy", settings)
+	}
 }

@@ -195,7 +195,7 @@ func (r refusal) run(t *testing.T, p *place) {
 	if !strings.Contains(expected, r.expected) || !strings.Contains(received, r.received) {
 		t.Errorf("expected %q, received %q; want %q and %q in them", expected, received, r.expected, r.received)
 	}
-	if strings.Contains(string(found.Text), planted) || strings.Contains(string(found.Text), token) {
+	if strings.Contains(found.Text, planted) || strings.Contains(found.Text, token) {
 		t.Errorf("the verdict shows what it must not: %s", found.Text)
 	}
 	r.checkSteps(t, "verdict", list(found, "steps"), step, expected, received)
@@ -204,7 +204,7 @@ func (r refusal) run(t *testing.T, p *place) {
 			t.Errorf("explain says %q", got)
 		}
 		r.checkSteps(t, "explanation", list(explained, "explanation", "steps"), step, expected, received)
-		if strings.Contains(string(explained.Text), token) || strings.Contains(string(explained.Text), planted) {
+		if strings.Contains(explained.Text, token) || strings.Contains(explained.Text, planted) {
 			t.Errorf("explain shows what it must not: %s", explained.Text)
 		}
 	}

@@ -185,9 +185,8 @@ func TestRevocationsAreSwept(t *testing.T) {
 			t.Errorf("after the sweep: %d and %d alive", alive(here, victim), alive(here, survivor))
 		}
 		clock.Advance(25 * time.Hour)
-		if here.Server.Stop(); true {
-			here.Server = again()
-		}
+		here.Stop()
+		here.Server = again()
 		until("forgotten", func() bool { return len(standing()) == 0 })
 		if alive(here, victim) != 0 || alive(here, survivor) != 1 {
 			t.Errorf("after it was forgotten: %d and %d alive", alive(here, victim), alive(here, survivor))

@@ -199,7 +199,7 @@ func (p person) signIn(ctx context.Context, tx *store.Tx, env countersign.Enviro
 	if err != nil {
 		return r.user, err
 	}
-	user := r.user
+	var user countersign.User
 	if r.exists {
 		user, err = p.update(ctx, tx, env, r)
 	} else {

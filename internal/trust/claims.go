@@ -83,7 +83,7 @@ func (c Claims) checkTimes(p *countersign.Profile, now time.Time) error {
 	nbf, present, why := c.time("nbf")
 	switch {
 	case present && why != "":
-		return refuseAt(StepTimes, Malformed, "nbf to be a number of seconds since 1970", "nbf is "+why)
+		return malformedAt(StepTimes, "nbf to be a number of seconds since 1970", "nbf is "+why)
 	case present && nbf.After(now.Add(skew)):
 		return Refuse(NotYetValid, "nbf in the past"+allowing(skew), fmt.Sprintf("nbf is %s, in %s", instant(nbf), span(nbf.Sub(now))))
 	}
@@ -91,7 +91,7 @@ func (c Claims) checkTimes(p *countersign.Profile, now time.Time) error {
 	iat, present, why := c.time("iat")
 	switch {
 	case present && why != "":
-		return refuseAt(StepTimes, Malformed, "iat to be a number of seconds since 1970", "iat is "+why)
+		return malformedAt(StepTimes, "iat to be a number of seconds since 1970", "iat is "+why)
 	case present && iat.After(now.Add(skew)):
 		return Refuse(IssuedInFuture, "iat in the past"+allowing(skew), fmt.Sprintf("iat is %s, in %s", instant(iat), span(iat.Sub(now))))
 	}

@@ -22,9 +22,9 @@ func (h header) algorithm(p *countersign.Profile) (countersign.Algorithm, error)
 	name, isString := value.(string)
 	switch {
 	case !present:
-		return "", refuseAt(StepAlgorithm, Malformed, "alg in the header", "no alg")
+		return "", malformedAt(StepAlgorithm, "alg in the header", "no alg")
 	case !isString:
-		return "", refuseAt(StepAlgorithm, Malformed, "alg to be a string", "alg is "+typeOf(value))
+		return "", malformedAt(StepAlgorithm, "alg to be a string", "alg is "+typeOf(value))
 	}
 	alg, allowed := countersign.Algorithm(name), allowed(p)
 	if _, known := algorithms[alg]; !known || !slices.Contains(allowed, alg) {
@@ -139,10 +139,10 @@ func (h header) keyID() (string, error) {
 	}
 	kid, ok := value.(string)
 	if !ok {
-		return "", refuseAt(StepKey, Malformed, "kid to be a string", "kid is "+typeOf(value))
+		return "", malformedAt(StepKey, "kid to be a string", "kid is "+typeOf(value))
 	}
 	if len(kid) > maxKeyIDSize || hasControl(kid) {
-		return "", refuseAt(StepKey, Malformed, fmt.Sprintf("kid to have at most %d bytes and no control characters", maxKeyIDSize), "kid is "+quote(kid))
+		return "", malformedAt(StepKey, fmt.Sprintf("kid to have at most %d bytes and no control characters", maxKeyIDSize), "kid is "+quote(kid))
 	}
 	return kid, nil
 }

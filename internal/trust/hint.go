@@ -53,8 +53,9 @@ func Hint(p *countersign.Profile, reason Reason, f countersign.TokenFacts, at ti
 		return "Make the user first, or let the profile provision (can_jit_provision)."
 	case RoleNotAllowed:
 		return "Add the role to the policy and, if it is set, to role_ids_allowed; or let the issuer leave it out."
+	default: // expected and received say it all
+		return ""
 	}
-	return ""
 }
 
 // timeHint tells a clock that is off from a token that is old.

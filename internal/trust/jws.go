@@ -95,7 +95,7 @@ func malformed(step Step, part string, err error) *Refusal {
 	if step == StepJSON {
 		expected = "a JSON object that everybody reads alike"
 	}
-	return refuseAt(step, Malformed, expected, part+": "+err.Error())
+	return malformedAt(step, expected, part+": "+err.Error())
 }
 
 // malformedForm says in what way token is not three segments of base64url: an

@@ -82,9 +82,9 @@ func Refuse(reason Reason, expected, received string) *Refusal {
 	return &Refusal{Reason: reason, Step: StepOf(reason), Expected: clip(expected, maxShown), Received: clip(received, maxShown)}
 }
 
-// refuseAt is Refuse for a reason that several steps refuse for.
-func refuseAt(step Step, reason Reason, expected, received string) *Refusal {
-	r := Refuse(reason, expected, received)
+// malformedAt is Refuse for Malformed, which several steps refuse for.
+func malformedAt(step Step, expected, received string) *Refusal {
+	r := Refuse(Malformed, expected, received)
 	r.Step = step
 	return r
 }

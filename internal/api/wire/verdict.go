@@ -108,8 +108,9 @@ func unsigned(s trust.Step) bool {
 	switch s {
 	case trust.StepSize, trust.StepForm, trust.StepJSON, trust.StepKey, trust.StepSignature:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Explanation is how a profile judges a sample.

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+type revokeCommand struct {
+	jsonFlag
+	confirmFlag
+	Session string `placeholder:"ID" help:"One session; stands alone."`
+	User    string `placeholder:"ID" help:"All sessions of a user, by ID or external ID; stands alone."`
+	Profile string `placeholder:"ID" help:"Sessions with a factor of this profile, which may be deleted."`
+	KeyID   string `placeholder:"KID" help:"Sessions with a factor that this key of the issuer vouched for: a kid, or the ID of a PEM file."`
+	Before  string `placeholder:"TIME" help:"Only what was attested before then: a moment (RFC 3339), or a span before now such as 2h. By itself, sessions that began before it."`
+	DryRun  bool   `help:"Count, and change nothing."`
+	environmentFlags
+}
+
+// Help teaches the command.
+func (revokeCommand) Help() string {
+	return `Ends sessions on every node by their next request, however many they are. It counts first and asks.
+
+    countersign revoke --profile trusted-token-profile-test-… --dry-run --project acme --environment test
+    countersign revoke --key-id 2026-01 --before 2h --yes --project acme --environment test
+
+--profile, --key-id and --before may be combined. New sign-ins go on: to stop them, delete or change the profile. A session
+JWT that somebody checks without asking the server is believed for at most five minutes more.` + needsEnvironment
+}
+
+type revocationAnswer struct {
+	Sessions   int64 `json:"sessions"`
+	Complete   bool  `json:"complete"`
+	Revocation *struct {
+		ID string `json:"revocation_id"`
+	} `json:"revocation"`
+}
+
+func (v revocationAnswer) count() string {
+	if v.Complete {
+		return fmt.Sprintf("%d sessions", v.Sessions)
+	}
+	return fmt.Sprintf("at least %d sessions", v.Sessions)
+}
+
+// Run revokes.
+func (c *revokeCommand) Run(ctx context.Context, a *app) error {
+	body := map[string]any{}
+	for name, value := range map[string]string{"session_id": c.Session, "user_id": c.User, "profile_id": c.Profile, "key_id": c.KeyID} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	if c.Before != "" {
+		at, err := givenTime("--before", c.Before, a.now())
+		if err != nil {
+			return err
+		}
+		body["attested_before"] = at
+	}
+	if len(body) == 0 {
+		return usage("which sessions shall end?", "give --session, --user, --profile, --key-id or --before")
+	}
+	api, path, err := c.open(a, "revocations")
+	if err != nil {
+		return err
+	}
+	if c.DryRun || !c.Yes {
+		body["dry_run"] = true
+		raw, err := api.post(ctx, path, body)
+		if err != nil {
+			return err
+		}
+		if c.DryRun {
+			return show(a, c.JSON, raw, func(t *text, v revocationAnswer) { t.line("It would end %s.", v.count()) })
+		}
+		var v revocationAnswer
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return err
+		}
+		if err := a.confirm(false, "End "+v.count()+"?"); err != nil {
+			return err
+		}
+		delete(body, "dry_run")
+	}
+	raw, err := api.post(ctx, path, body)
+	if err != nil {
+		return err
+	}
+	return show(a, c.JSON, raw, func(t *text, v revocationAnswer) {
+		t.line("Ended %s.", v.count())
+		if v.Revocation != nil {
+			t.line("It stands as %s until their rows are gone.", v.Revocation.ID)
+		}
+	})
+}
+
+type revocationsCommand struct {
+	jsonFlag
+	environmentFlags
+}
+
+// Help teaches the command.
+func (revocationsCommand) Help() string {
+	return `Lists the revocations that sessions are held against, oldest first. One stands until a day after the last row was gone.
+
+    countersign revocations --project acme --environment test` + needsEnvironment
+}
+
+// Run lists.
+func (c *revocationsCommand) Run(ctx context.Context, a *app) error {
+	api, path, err := c.open(a, "revocations")
+	if err != nil {
+		return err
+	}
+	raw, err := api.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	return show(a, c.JSON, raw, func(t *text, v struct {
+		Revocations []struct {
+			ID        string `json:"revocation_id"`
+			ProfileID string `json:"profile_id"`
+			KeyID     string `json:"key_id"`
+			Before    string `json:"attested_before"`
+			SweptAt   string `json:"swept_at"`
+		} `json:"revocations"`
+	},
+	) {
+		var rows [][]string
+		for _, r := range v.Revocations {
+			rows = append(rows, []string{r.ID, r.Before, r.ProfileID, r.KeyID, r.SweptAt})
+		}
+		t.table("revocations", strings.Fields("REVOCATION_ID ATTESTED_BEFORE PROFILE_ID KEY_ID SWEPT_AT"), rows)
+	})
+}
