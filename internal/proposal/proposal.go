@@ -109,6 +109,9 @@ func (p *Proposal) issuer(s Source) {
 			p.warn(aboutIssuer, "The sample has no iss: let the issuer write one.")
 		case iss == "":
 			p.warn(aboutIssuer, "The sample has no iss, and such tokens are refused: let the issuer write %s.", show(p.Issuer))
+		case p.Issuer != "" && iss != p.Issuer && strings.TrimSuffix(iss, "/") == strings.TrimSuffix(p.Issuer, "/"):
+			p.warn(aboutIssuer, "The sample's iss is %s, the document is of %s: they differ in the slash at the end alone, and are two issuers all the same. Ask for the issuer as iss has it; if its document says otherwise, it contradicts itself.", show(iss), show(p.Issuer))
+			p.Issuer = iss
 		case p.Issuer != "" && iss != p.Issuer:
 			p.warn(aboutIssuer, "The sample's iss is %s, the document is of %s: iss is taken, for it is what tokens are compared by.", show(iss), show(p.Issuer))
 			p.Issuer = iss
@@ -188,6 +191,10 @@ func audiences(aud any) (list []string) {
 func (p *Proposal) keys(s Source) {
 	if s.Document != nil && s.Document.JWKSURL != "" && s.Document.Issuer == p.Issuer {
 		p.JWKSURL = s.Document.JWKSURL
+		p.info(aboutJWKSURL, "Found in the issuer's document, %s.", show(s.Document.URL))
+		if u, err := url.Parse(p.JWKSURL); err == nil && u.Scheme == "http" {
+			p.warn(aboutJWKSURL, "The keys come over http: whoever stands in between can put in others, and sign in anybody. They are read only if the server was started with --jwks-allow-private for that host.")
+		}
 		return
 	}
 	p.lacks(aboutJWKSURL)
@@ -214,7 +221,7 @@ func (p *Proposal) algorithms(s Source) {
 			}
 		}
 		if len(s.Document.Algorithms) > 0 && announced == nil {
-			p.warn(aboutAlgorithms, "The issuer says that it signs with none but %s. A shared secret proves nothing about who signed: let it sign with a key pair, by RS256, ES256 or EdDSA.", showAll(s.Document.Algorithms))
+			p.warn(aboutAlgorithms, "The issuer says that it signs with none but %s. A shared secret proves nothing about who signed: %s.", showAll(s.Document.Algorithms), remedy(p.Issuer))
 		}
 	}
 	p.Algorithms = announced
@@ -229,12 +236,30 @@ func (p *Proposal) algorithms(s Source) {
 			p.info(aboutAlgorithms, "The issuer announces more than the sample's %s; add one before it changes to that.", alg)
 		}
 	case alg == "none":
-		p.warn(aboutAlgorithms, `The sample's alg is "none": nobody signed it. Let the issuer sign with a key pair, by RS256, ES256 or EdDSA.`)
+		p.warn(aboutAlgorithms, `The sample's alg is "none": nobody signed it: %s.`, remedy(p.Issuer))
 	case strings.HasPrefix(alg, "HS"):
-		p.warn(aboutAlgorithms, "The sample's alg is %s, and such tokens are refused: whoever can check a shared secret can sign with it. Let the issuer sign with a key pair, by RS256, ES256 or EdDSA.", show(alg))
+		p.warn(aboutAlgorithms, "The sample's alg is %s, and such tokens are refused: whoever can check a shared secret can sign with it. Instead, %s.", show(alg), remedy(p.Issuer))
 	default:
-		p.warn(aboutAlgorithms, "The sample's alg is %s, and such tokens are refused. Let the issuer sign by RS256, ES256 or EdDSA.", show(alg))
+		p.warn(aboutAlgorithms, "The sample's alg is %s, and such tokens are refused: %s.", show(alg), remedy(p.Issuer))
 	}
+}
+
+// remedies are where to choose a key pair, by the end of the issuer's host.
+var remedies = []struct{ host, remedy string }{
+	{".supabase.co", "let the project sign with an asymmetric key: JWT signing keys, in its settings"},
+	{".auth0.com", "let the application sign with RS256: advanced settings, OAuth, JSON Web Token signature algorithm"},
+}
+
+// remedy is what to do at an issuer that signs with none of our algorithms.
+func remedy(issuer string) string {
+	if u, err := url.Parse(issuer); err == nil {
+		for _, r := range remedies {
+			if strings.HasSuffix(u.Hostname(), r.host) {
+				return r.remedy
+			}
+		}
+	}
+	return "let the issuer sign with a key pair, by RS256, ES256 or EdDSA"
 }
 
 // sample is what the header and the times of the sample say.

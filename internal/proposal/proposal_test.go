@@ -312,16 +312,71 @@ func TestNotes(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			document := &trust.Document{Issuer: "https://idp.example.com", JWKSURL: "https://idp.example.com/keys"}
+			document := &trust.Document{URL: "https://idp.example.com/document", Issuer: "https://idp.example.com", JWKSURL: "https://idp.example.com/keys"}
 			p := proposal.Make(proposal.Source{Vertical: countersign.Consumer, Token: sample(t, row.header, row.claims), Document: document, Now: now})
 			usual := "info trust_policy.email_trust: email_verified is true: email_trust can be verified_claim, which refuses tokens without it."
 			var got []string
 			for _, note := range p.Notes {
 				got = append(got, string(note.Level)+" "+note.About+": "+note.Message)
 			}
-			want := []string{row.want, usual}
+			found := `info jwks_url: Found in the issuer's document, "https://idp.example.com/document".`
+			want := []string{found, row.want, usual}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("notes (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is wrong at the issuer is said with what to do there.
+func TestIssuerNotes(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, issuer string
+		header       string // of a sample of that issuer, "" for none
+		document     *trust.Document
+		want         string
+	}{
+		{
+			name:     "keys over http",
+			document: &trust.Document{URL: "http://idp.internal/document", Issuer: "http://idp.internal", JWKSURL: "http://idp.internal/keys"},
+			want:     "warning jwks_url: The keys come over http: whoever stands in between can put in others, and sign in anybody. They are read only if the server was started with --jwks-allow-private for that host.",
+		},
+		{
+			name: "a slash", issuer: "https://idp.example.com/", header: `{"alg":"RS256","kid":"a"}`,
+			document: &trust.Document{Issuer: "https://idp.example.com", JWKSURL: "https://idp.example.com/keys"},
+			want:     `warning issuer: The sample's iss is "https://idp.example.com/", the document is of "https://idp.example.com": they differ in the slash at the end alone, and are two issuers all the same. Ask for the issuer as iss has it; if its document says otherwise, it contradicts itself.`,
+		},
+		{
+			name: "Supabase, shared secret", issuer: "https://abcdefgh.supabase.co/auth/v1", header: `{"alg":"HS256"}`,
+			want: `warning trust_policy.algorithms: The sample's alg is "HS256", and such tokens are refused: whoever can check a shared secret can sign with it. Instead, let the project sign with an asymmetric key: JWT signing keys, in its settings.`,
+		},
+		{
+			name: "Auth0, shared secret", issuer: "https://acme.eu.auth0.com/", header: `{"alg":"HS256"}`,
+			want: `warning trust_policy.algorithms: The sample's alg is "HS256", and such tokens are refused: whoever can check a shared secret can sign with it. Instead, let the application sign with RS256: advanced settings, OAuth, JSON Web Token signature algorithm.`,
+		},
+		{
+			name: "somebody else's name at the end", issuer: "https://not-auth0.com/", header: `{"alg":"none"}`,
+			want: `warning trust_policy.algorithms: The sample's alg is "none": nobody signed it: let the issuer sign with a key pair, by RS256, ES256 or EdDSA.`,
+		},
+		{
+			name:     "shared secrets alone",
+			document: &trust.Document{Issuer: "https://idp.example.com", JWKSURL: "https://idp.example.com/keys", Algorithms: []string{"HS256", "HS512"}},
+			want:     `warning trust_policy.algorithms: The issuer says that it signs with none but "HS256", "HS512". A shared secret proves nothing about who signed: let the issuer sign with a key pair, by RS256, ES256 or EdDSA.`,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			source := proposal.Source{Vertical: countersign.Consumer, Document: row.document, Now: now}
+			if row.header != "" {
+				source.Token = sample(t, row.header, `{"iss":"`+row.issuer+`","aud":"countersign","jti":"t","exp":1767610800}`)
+			}
+			var got []string
+			for _, note := range proposal.Make(source).Notes {
+				got = append(got, string(note.Level)+" "+note.About+": "+note.Message)
+			}
+			if !slices.Contains(got, row.want) {
+				t.Errorf("no such note: %s\nbut %s", row.want, strings.Join(got, "\n    "))
 			}
 		})
 	}

@@ -25,6 +25,7 @@ var errNoDocument = errors.New("the answer is 404, not 200")
 
 // Document is what an issuer says of itself, as far as it is used.
 type Document struct {
+	URL     string // where it was read
 	Issuer  string
 	JWKSURL string // "" if it names none
 	// Algorithms are what ID tokens are signed with, by the names that the issuer
@@ -64,6 +65,7 @@ func (d *Discovery) Read(ctx context.Context, issuer string) (Document, error) {
 			document, err = parseDocument(issuer, body)
 		}
 		if err == nil {
+			document.URL = address
 			return document, nil
 		}
 		refused = append(refused, fmt.Errorf("%s: %w", clip(strconv.QuoteToASCII(address), maxShown), err))
@@ -117,7 +119,11 @@ func parseDocument(issuer string, body []byte) (Document, error) {
 	}
 	d := Document{Issuer: issuer}
 	if named, ok := members["issuer"].(string); !ok || named != issuer {
-		return Document{}, fmt.Errorf("%w: asked for %s; %s", ErrOtherIssuer, quote(issuer), Claims(members).received("issuer"))
+		received := Claims(members).received("issuer")
+		if ok && strings.TrimSuffix(named, "/") == strings.TrimSuffix(issuer, "/") {
+			received += ": they differ in the slash at the end alone"
+		}
+		return Document{}, fmt.Errorf("%w: asked for %s; %s", ErrOtherIssuer, quote(issuer), received)
 	}
 	if value, present := members["jwks_uri"]; present {
 		var ok bool

@@ -96,7 +96,7 @@ func TestDiscovery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			row.want.Issuer = url + row.want.Issuer
+			row.want.URL, row.want.Issuer = url+row.path, url+row.want.Issuer
 			if row.want.JWKSURL != "" {
 				row.want.JWKSURL = url + row.want.JWKSURL
 			}
@@ -120,7 +120,8 @@ func TestDiscoveryRefuses(t *testing.T) {
 		{"two objects", `{"issuer": "$URL"}{}`, at + "the answer cannot be read: more than one JSON value"},
 		{"a member twice", `{"issuer": "$URL", "jwks_uri": "$URL/a", "jwks_ur\u0069": "$URL/b"}`, at + "the answer cannot be read: a member occurs twice"},
 		{"too large", full, at + "the answer has more than 262144 bytes"},
-		{"another issuer", `{"issuer": "$URL/"}`, at + `the document is another issuer's: asked for "$URL"; issuer is "$URL/"`},
+		{"another issuer", `{"issuer": "$URL/a"}`, at + `the document is another issuer's: asked for "$URL"; issuer is "$URL/a"`},
+		{"a slash more", `{"issuer": "$URL/"}`, at + `the document is another issuer's: asked for "$URL"; issuer is "$URL/": they differ in the slash at the end alone`},
 		{"no issuer", `{"jwks_uri": "$URL/keys"}`, at + `the document is another issuer's: asked for "$URL"; no issuer`},
 		{"a number for an issuer", `{"issuer": 7}`, at + `the document is another issuer's: asked for "$URL"; issuer is a number`},
 		{"a key set elsewhere", `{"issuer": "$URL", "jwks_uri": "file:///etc/passwd"}`, at + "jwks_uri: the URL must begin with https:// or http://"},
