@@ -143,6 +143,17 @@ func (p *planting) liveThroughADay() {
 	good := p.plantToken("a subject token", p.issuer.Mint(claims(nil)))
 	custom := p.plantKept("a custom claim", "custom-claim-value-4711")
 	begun := p.must(attest(good, `, "session_duration_minutes": 60, "session_custom_claims": {"card": "`+custom+`"}`))
+	// Explained and tried: neither says it back, nor keeps it.
+	sample := p.plantToken("an explained token", p.issuer.Mint(claims(nil)))
+	for _, a := range []reply{
+		p.post(base+"/trusted_token_profiles/"+profile+"/explain", `{"token": %q}`, sample),
+		p.post(base+"/trusted_token_profiles/"+profile+"/explain", `{"claims": {"ssn": "claim-value-078-05-1120"}}`),
+		p.post(base+"/trusted_token_profiles/"+profile+"/replay", `{"since": "2020-01-01T00:00:00Z", "profile": {"audience": "other"}}`),
+		p.send(http.MethodGet, base+"/verdicts", p.authorization(base), ""),
+	} {
+		p.must(a)
+		p.errors.Write(a.body) // which must hold as little
+	}
 	for what, token := range map[string]string{
 		"an expired token":          p.issuer.Mint(claims(nil), issuertest.Expired()),
 		"a forged token":            p.issuer.Mint(claims(nil), issuertest.WrongKey()),

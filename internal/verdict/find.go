@@ -99,7 +99,11 @@ func (b *Book) List(ctx context.Context, env countersign.EnvironmentID, f Filter
 		if until.IsZero() {
 			until = tx.Now
 		}
-		if page.Missed, err = tx.MissedVerdicts(ctx, env, f.ProfileID, f.Since.Truncate(time.Minute), until); err != nil {
+		since := time.Unix(0, 0) // the zero moment would be NULL, which nothing is later than
+		if f.Since.After(since) {
+			since = f.Since.Truncate(time.Minute)
+		}
+		if page.Missed, err = tx.MissedVerdicts(ctx, env, f.ProfileID, since, until); err != nil {
 			return err
 		}
 		after := countersign.FirstOrderedID[countersign.RequestID](env.Class(), f.Since)
