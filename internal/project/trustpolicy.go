@@ -14,6 +14,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/condition"
 	"github.com/countersign-auth/countersign/internal/email"
+	"github.com/countersign-auth/countersign/internal/spelling"
 	"github.com/countersign-auth/countersign/internal/trust"
 )
 
@@ -75,50 +76,10 @@ func members(p countersign.TrustPolicy) (m map[string]json.RawMessage, err error
 // unknown says that there is no such name, and which was meant.
 func unknown(name string, known []string) string {
 	s := fmt.Sprintf("There is no %.64q", name)
-	if near := nearest(name, known); near != "" {
+	if near := spelling.Nearest(name, known); near != "" {
 		return s + fmt.Sprintf("; did you mean %q?", near)
 	}
 	return s + "; there are " + strings.Join(known, ", ") + "."
-}
-
-// nearest is the one of known that begins with name, or else differs least from
-// it; "" if all differ by more than a third of its letters.
-func nearest(name string, known []string) string {
-	for _, k := range known {
-		if len(name) > 3 && strings.HasPrefix(k, name) {
-			return k
-		}
-	}
-	best, distance := "", 1+len(name)/3
-	for _, k := range known {
-		if d := edits(name, k); d <= distance && (best == "" || d < distance) {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// edits is how many bytes must be put in, taken out or changed to make b of a
-// (Levenshtein), capped by their lengths.
-func edits(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // invalid is a setting that is not usable.

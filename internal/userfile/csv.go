@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/countersign-auth/countersign/internal/spelling"
 )
 
 // csvFormat is CSV as in RFC 4180. Where a record ends is found here, so that one
@@ -52,7 +54,7 @@ func (f *csvFormat) header(line []byte) error {
 		case i < 0 && len(names) == 1 && strings.ContainsAny(name, ";\t|"):
 			return &HeaderError{Problem: "the columns of the first line are not separated by commas"}
 		case i < 0:
-			return &HeaderError{Problem: fmt.Sprintf("there is no column %.64q", text), Nearest: nearest(name, Columns())}
+			return &HeaderError{Problem: fmt.Sprintf("there is no column %.64q", text), Nearest: spelling.Nearest(name, Columns())}
 		case slices.ContainsFunc(f.columns, func(c column) bool { return c.name == name }):
 			return &HeaderError{Problem: fmt.Sprintf("the column %s stands twice in the first line", name)}
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/spelling"
 )
 
 // column is a column of CSV: what its text means for a user.
@@ -96,7 +97,7 @@ func unknownOf(members map[string]json.RawMessage, known []string, within string
 			continue
 		}
 		message := fmt.Sprintf("There is no member %.64q.", within+member)
-		if near := nearest(member, known); near != "" {
+		if near := spelling.Nearest(member, known); near != "" {
 			message += " Did you mean " + within + near + "?"
 		}
 		return &Refusal{UnknownField, message}

@@ -1,15 +1,22 @@
-package userfile
+// Package spelling guesses which name was meant by one that does not exist.
+package spelling
 
 import "strings"
 
-// nearest is the name that a misspelled one was probably meant to be, "" if none
+// maxWord bounds what is guessed about, in bytes: nobody misspells longer names.
+const maxWord = 64
+
+// Nearest is the name that a misspelled one was probably meant to be, "" if none
 // is near.
-func nearest(word string, names []string) string {
+func Nearest(word string, names []string) string {
+	if len(word) > maxWord {
+		return ""
+	}
 	plain := strings.NewReplacer("_", "", "-", "", " ", "")
 	word = plain.Replace(strings.ToLower(word))
 	best, least := "", 0
 	for _, name := range names {
-		bare := plain.Replace(name)
+		bare := plain.Replace(strings.ToLower(name))
 		d := distance(word, bare)
 		if len(word) > 2 && (strings.Contains(bare, word) || strings.Contains(word, bare)) {
 			d = min(d, 1)
