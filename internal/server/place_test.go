@@ -19,6 +19,7 @@ type place struct {
 	*servertest.Environment
 	issuer  *issuertest.Issuer
 	profile string
+	clock   *servertest.Clock
 }
 
 func arrange(t *testing.T, s *servertest.Server, clock *servertest.Clock) *place {
@@ -30,6 +31,7 @@ func arrange(t *testing.T, s *servertest.Server, clock *servertest.Clock) *place
 	p := &place{
 		Environment: s.NewEnvironment(map[string]any{"session_jwt_algorithm": "ES256"}),
 		issuer:      issuertest.New(t, options...),
+		clock:       clock,
 	}
 	p.profile = p.Profile(p.issuer.URL(), map[string]any{
 		"public_key_type": "PEM", "pem_files": []string{p.issuer.PEM(countersign.ES256, issuertest.PublicKey)},

@@ -55,9 +55,8 @@ func everyRefusal() []refusal {
 		invalid = "invalid_trusted_auth_token"
 		claims  = "jwt_invalid_claims"
 	)
-	now := func(d time.Duration) int64 { return servertest.NewClock().Now().Add(d).Unix() } // the clock stands still
 	at := func(name string, d time.Duration) func(*place) string {
-		return func(p *place) string { return minted(map[string]any{name: now(d)})(p) }
+		return func(p *place) string { return minted(map[string]any{name: p.clock.Now().Add(d).Unix()})(p) }
 	}
 	return []refusal{
 		{reason: trust.TokenTooLarge, token: minted(map[string]any{"pad": strings.Repeat("x", 20<<10)}), errorType: invalid, expected: "16384 bytes", received: "bytes"},
@@ -71,7 +70,7 @@ func everyRefusal() []refusal {
 		{reason: trust.IssuerMismatch, token: minted(map[string]any{"iss": "https://elsewhere.example"}), errorType: "jwt_invalid_issuer", expected: "iss to be", received: "elsewhere.example"},
 		{reason: trust.AudienceMismatch, token: minted(map[string]any{"aud": []string{"a", "b"}}), errorType: "jwt_invalid_audience", expected: "countersign", received: `["a", "b"]`},
 		{reason: trust.MissingExpiry, token: minted(map[string]any{"exp": nil}), errorType: invalid, expected: "exp to be a number", received: "missing"},
-		{reason: trust.Expired, token: at("exp", -time.Hour), errorType: invalid, expected: "exp in the future", received: "1 h ago"},
+		{reason: trust.Expired, token: at("exp", -90*time.Minute), errorType: invalid, expected: "exp in the future", received: "90 min ago"},
 		{reason: trust.NotYetValid, token: at("nbf", time.Hour), errorType: invalid, expected: "nbf in the past", received: "in "},
 		{reason: trust.IssuedInFuture, token: at("iat", time.Hour), errorType: invalid, expected: "iat in the past", received: "in "},
 		{reason: trust.LifetimeTooLong, policy: map[string]any{"max_token_lifetime_seconds": 60}, token: at("exp", 10*time.Minute), errorType: invalid, expected: "1 min", received: "lifetime"},
