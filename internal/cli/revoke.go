@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 )
 
@@ -30,6 +29,7 @@ func (revokeCommand) Help() string {
 JWT that somebody checks without asking the server is believed for at most five minutes more.` + needsEnvironment
 }
 
+// revocationAnswer is the answer of POST …/revocations.
 type revocationAnswer struct {
 	Sessions   int64 `json:"sessions"`
 	Complete   bool  `json:"complete"`
@@ -39,10 +39,11 @@ type revocationAnswer struct {
 }
 
 func (v revocationAnswer) count() string {
-	if v.Complete {
-		return fmt.Sprintf("%d sessions", v.Sessions)
+	n := plural(v.Sessions, "session", "sessions")
+	if !v.Complete {
+		n = "at least " + n
 	}
-	return fmt.Sprintf("at least %d sessions", v.Sessions)
+	return n
 }
 
 // Run revokes.
