@@ -123,6 +123,9 @@ type explainRequest struct {
 
 func (c *explainCommand) sample(a *app) (r explainRequest, err error) {
 	if c.Token != "" {
+		if c.Token == "-" && a.askable {
+			a.remark("paste the token, then press Enter and Ctrl-D")
+		}
 		token, err := a.secret("", c.Token)
 		r.Token = bareToken(token.Reveal())
 		return r, err

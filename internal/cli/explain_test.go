@@ -200,15 +200,16 @@ func TestVerdicts(t *testing.T) {
 func TestRevokeAsks(t *testing.T) {
 	t.Parallel()
 	const (
-		dry  = `{"dry_run":true,"profile_id":"p"}`
-		ends = `{"profile_id":"p"}`
+		dry  = `{"profile_id":"p","attested_before":"2026-01-05T08:00:00Z","dry_run":true}`
+		ends = `{"profile_id":"p","attested_before":"2026-01-05T08:00:00Z"}`
 	)
+	args := []string{"revoke", "--profile", "p", "--before", "2h"}
 	for typed, want := range map[string]struct {
 		code int
 		sent []string
 	}{"y\n": {0, []string{dry, ends}}, "n\n": {1, []string{dry}}, "": {1, []string{dry}}} {
 		s := newServer(t, 200, `{"revocation":null,"sessions":3,"complete":true,"dry_run":true}`)
-		got := run(t, command{args: []string{"revoke", "--profile", "p"}, env: s.env(), stdin: typing(typed)})
+		got := run(t, command{args: args, env: s.env(), stdin: typing(typed)})
 		var sent []string
 		for _, e := range s.seen {
 			sent = append(sent, e.Body)
@@ -216,13 +217,13 @@ func TestRevokeAsks(t *testing.T) {
 		if diff := cmp.Diff(want.sent, sent); got.code != want.code || diff != "" {
 			t.Errorf("answered %q: exit code %d, want %d; sent (-want +got):\n%s", typed, got.code, want.code, diff)
 		}
-		if !strings.HasPrefix(got.stderr, "End 3 sessions? [y/N] ") {
+		if !strings.HasPrefix(got.stderr, "End 3 sessions (profile p, attested before 2026-01-05T08:00:00Z)? [y/N] ") {
 			t.Errorf("asked %q", got.stderr)
 		}
 	}
 	s := newServer(t, 200, `{"sessions":3,"complete":true}`)
-	got := run(t, command{args: []string{"revoke", "--profile", "p"}, env: s.env()})
-	if got.code != cli.ExitUsage || !strings.Contains(got.stderr, "End 3 sessions?") || !strings.Contains(got.stderr, "add --yes") || len(s.seen) != 1 || s.seen[0].Body != dry {
+	got := run(t, command{args: args, env: s.env()})
+	if got.code != cli.ExitUsage || !strings.Contains(got.stderr, "End 3 sessions (") || !strings.Contains(got.stderr, "add --yes") || len(s.seen) != 1 || s.seen[0].Body != dry {
 		t.Errorf("without a terminal: exit code %d, stderr %q, sent %v", got.code, got.stderr, s.seen)
 	}
 }

@@ -109,8 +109,8 @@ func TestManagementRequests(t *testing.T) {
 			e + "/verdicts?limit=1000&profile_id=p&reason=expired&since=2026-01-05T08%3A30%3A00Z&until=2026-01-05T09%3A59%3A00%2B01%3A00&user_id=u", "",
 		},
 		{"revoke --session s --yes", "POST", e + "/revocations", `{"session_id":"s"}`},
-		{"revoke --user u --dry-run", "POST", e + "/revocations", `{"dry_run":true,"user_id":"u"}`},
-		{"revoke --profile p --key-id k --before 2h -y", "POST", e + "/revocations", `{"attested_before":"2026-01-05T08:00:00Z","key_id":"k","profile_id":"p"}`},
+		{"revoke --user u --dry-run", "POST", e + "/revocations", `{"user_id":"u","dry_run":true}`},
+		{"revoke --profile p --key-id k --before 2h -y", "POST", e + "/revocations", `{"profile_id":"p","key_id":"k","attested_before":"2026-01-05T08:00:00Z"}`},
 		{"revocations", "GET", e + "/revocations", ""},
 
 		{"signing-key list", "GET", e + "/signing_keys", ""},

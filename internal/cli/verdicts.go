@@ -17,7 +17,7 @@ type verdictsCommand struct {
 	Limit   int    `default:"50" placeholder:"N" help:"Show the newest N, 1 to 10000; default 50."`
 	Profile string `placeholder:"ID" help:"Only of this profile."`
 	Reason  string `placeholder:"REASON" help:"Only of this reason; accepted for those that were accepted."`
-	User    string `placeholder:"ID" help:"Only of tokens that speak of this user."`
+	User    string `placeholder:"ID" help:"Only of tokens that speak of this user, by ID; an external ID is none."`
 	Since   string `placeholder:"TIME" help:"Only from then on: a moment (RFC 3339), or a span before now such as 24h."`
 	Until   string `placeholder:"TIME" help:"Only from before then."`
 	environmentFlags
