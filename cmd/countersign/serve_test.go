@@ -108,6 +108,8 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 		"COUNTERSIGN_WORKSPACE_KEY_ID":     "mine",
 		"COUNTERSIGN_WORKSPACE_KEY_SECRET": "a secret of my own choice",
 		"COUNTERSIGN_JWKS_ALLOW_PRIVATE":   "127.0.0.1, 10.0.0.0/8",
+		"COUNTERSIGN_VERDICTS_KEEP":        "36h",
+		"COUNTERSIGN_VERDICTS_PER_MINUTE":  "1",
 	})
 	if got := r.projects("mine", "a secret of my own choice"); got != http.StatusOK {
 		t.Errorf("the key that was given answers %d", got)

@@ -14,6 +14,7 @@ type explainCommand struct {
 	Profile   string `placeholder:"ID" help:"Judge a sample by this profile now, and change nothing."`
 	Token     string `placeholder:"FILE" xor:"sample" help:"A subject token; - for standard input."`
 	Claims    string `placeholder:"JSON" xor:"sample" help:"Claims without a token, as a JSON object or @FILE; iss, aud, iat and exp are added if they are absent."`
+	Header    string `placeholder:"JSON" help:"Beside --claims, the header, as a JSON object or @FILE; alg, and the typ that the profile requires, are added if they are absent."`
 	environmentFlags
 }
 
@@ -27,7 +28,7 @@ about it. Every answer of the API has a request_id, and the message of a refusal
     countersign explain --profile trusted-token-profile-test-… --claims '{"email":"ada@example.com","jti":"1"}' …
 
 Verdicts keep no token and no claim's value but iss, aud and the times. The token that you give is sent to the server, which
-keeps nothing of it.` + needsEnvironment
+keeps nothing of it. The exit code is 0 whatever the outcome.` + needsEnvironment
 }
 
 // explanation is what both ways of asking answer.
@@ -80,10 +81,12 @@ type shownToken struct {
 func (c *explainCommand) Run(ctx context.Context, a *app) error {
 	sample := c.Token != "" || c.Claims != ""
 	switch {
-	case c.RequestID != "" && (c.Profile != "" || sample):
-		return usage("a request ID stands alone", "leave out --profile, --token and --claims, or the request ID")
+	case c.RequestID != "" && (c.Profile != "" || c.Header != "" || sample):
+		return usage("a request ID stands alone", "leave out --profile, --token, --claims and --header, or the request ID")
 	case c.RequestID == "" && (c.Profile == "" || !sample):
 		return usage("what shall be explained?", "give a request ID, or --profile with --token FILE or --claims JSON")
+	case c.Header != "" && c.Claims == "":
+		return usage("--header goes with --claims", "a token has a header of its own")
 	}
 	raw, err := c.ask(ctx, a)
 	if err != nil {
@@ -100,28 +103,48 @@ func (c *explainCommand) ask(ctx context.Context, a *app) (json.RawMessage, erro
 		}
 		return api.get(ctx, path)
 	}
-	body := map[string]any{}
-	if c.Token != "" {
-		token, err := a.read(c.Token)
-		if err != nil {
-			return nil, err
-		}
-		body["token"] = bareToken(string(token))
-	} else {
-		raw, err := a.inlineOrFile(c.Claims)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := parseObject(raw, "--claims"); err != nil {
-			return nil, err
-		}
-		body["claims"] = raw
+	sample, err := c.sample(a)
+	if err != nil {
+		return nil, err
 	}
 	api, path, err := c.open(a, "trusted_token_profiles", c.Profile, "explain")
 	if err != nil {
 		return nil, err
 	}
-	return api.post(ctx, path, body)
+	return api.post(ctx, path, sample)
+}
+
+// explainRequest is the body of POST …/explain.
+type explainRequest struct {
+	Token  string          `json:"token,omitempty"`
+	Header json.RawMessage `json:"header,omitempty"`
+	Claims json.RawMessage `json:"claims,omitempty"`
+}
+
+func (c *explainCommand) sample(a *app) (r explainRequest, err error) {
+	if c.Token != "" {
+		if c.Token == "-" && a.askable {
+			a.remark("paste the token, then press Enter and Ctrl-D")
+		}
+		token, err := a.secret("", c.Token)
+		r.Token = bareToken(token.Reveal())
+		return r, err
+	}
+	for _, part := range []struct {
+		flag, value string
+		into        *json.RawMessage
+	}{{"--claims", c.Claims, &r.Claims}, {"--header", c.Header, &r.Header}} {
+		if part.value == "" {
+			continue
+		}
+		if *part.into, err = a.inlineOrFile(part.value); err != nil {
+			return r, err
+		}
+		if _, err = parseObject(*part.into, part.flag); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 func (v explanation) write(t *text) {

@@ -27,7 +27,11 @@ func (e *apiError) hint() string {
 	case "trusted_token_profile_not_found":
 		return "countersign profile list shows which there are; the profile must be of the same environment as the secret"
 	case "invalid_trusted_auth_token", "jwt_invalid_issuer", "jwt_invalid_audience", "jwt_invalid_claims":
-		return "compare the token (countersign token inspect) with the profile (countersign profile get)"
+		const compare = "compare the token (countersign token inspect) with the profile (countersign profile get)"
+		if e.RequestID == "" {
+			return compare
+		}
+		return "countersign explain " + e.RequestID + " says why, check by check; or " + compare
 	case "keys_unavailable":
 		return "the server cannot read the issuer's key set; a private address must be allowed with countersign serve --jwks-allow-private"
 	case "user_not_found":
@@ -60,6 +64,14 @@ func (e *apiError) hint() string {
 		return "countersign profile key add first, then delete this one; or delete the profile"
 	case "cannot_add_pem_file_to_non_pem_trusted_token_profile":
 		return "this profile reads its keys from its jwks_url; make another with --public-key"
+	case "verdict_not_found":
+		return "countersign verdicts lists those that are kept; to judge a token anew: countersign explain --profile ID --token FILE"
+	case "trusted_token_profile_test_failed":
+		return "correct the profile or its test, or save it all the same with --force"
+	case "invalid_revocation":
+		return "give --session or --user alone, or any of --profile, --key-id and --before, which must be past"
+	case "too_many_revocations":
+		return "countersign revocations shows which stand; each goes a day after SWEPT_AT"
 	case "too_many_requests":
 		if e.RetryAfter != "" {
 			return "try again in " + printable(e.RetryAfter) + " s"

@@ -161,10 +161,10 @@ type profileUpdate struct {
 // Help teaches the command.
 func (profileUpdate) Help() string {
 	return `Changes what is given and leaves the rest; a mapping is replaced as a whole, of a trust policy the settings that are given:
-null makes one the default again. The keys of a PEM profile are changed
-with "profile key".
+null makes one the default again. The keys of a PEM profile are changed with "profile key".
 
-    countersign profile update trusted-token-profile-test-… --jit --project acme --environment test` + needsEnvironment
+    countersign profile update trusted-token-profile-test-… --jit --project acme --environment test
+    countersign profile update trusted-token-profile-test-… --trust-policy '{"email_trust":"verified_claim","conditions":null}' …` + needsEnvironment
 }
 
 // Run updates.

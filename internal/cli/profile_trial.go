@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -43,24 +43,40 @@ func (c *profileTest) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	lost := 0
-	err = show(a, c.JSON, raw, func(t *text, v testAnswer) {
-		var list []shownStep
-		for _, r := range v.Results {
-			s := shownStep{Step: r.Name, Status: "passed"}
-			if !r.Passed {
-				lost++
-				s.Status, s.Expected, s.Received = "failed", r.Expected, r.Received
-			}
-			list = append(list, s)
-		}
-		t.steps(list)
-		t.line("%d passed, %d failed", len(list)-lost, lost)
-	})
-	if err == nil && lost > 0 {
-		err = failed(fmt.Sprintf("%d tests of the profile fail", lost), "")
+	var answer testAnswer
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return err
 	}
-	return err
+	if err := show(a, c.JSON, raw, func(t *text, v testAnswer) { v.write(t) }); err != nil || answer.Passed {
+		return err
+	}
+	return failed(plural(answer.lost(), "test of the profile fails", "tests of the profile fail"), "correct the profile or the test with countersign profile update --trust-policy")
+}
+
+// lost is how many tests failed.
+func (v testAnswer) lost() (n int64) {
+	for _, r := range v.Results {
+		if !r.Passed {
+			n++
+		}
+	}
+	return n
+}
+
+func (v testAnswer) write(t *text) {
+	if len(v.Results) == 0 {
+		t.line("The profile has no tests; countersign profile test --help shows one.")
+		return
+	}
+	list := make([]shownStep, len(v.Results))
+	for i, r := range v.Results {
+		list[i] = shownStep{Step: r.Name, Status: "passed"}
+		if !r.Passed {
+			list[i] = shownStep{Step: r.Name, Status: "failed", Expected: r.Expected, Received: r.Received}
+		}
+	}
+	t.steps(list)
+	t.note("%d passed, %d failed", int64(len(list))-v.lost(), v.lost())
 }
 
 type profileReplay struct {
@@ -83,8 +99,8 @@ What depends on claims whose values are not kept is unknown.
 }
 
 type replayAnswer struct {
-	Judged  int `json:"judged"`
-	Same    int `json:"same"`
+	Judged  int64 `json:"judged"`
+	Same    int   `json:"same"`
 	Changes []struct {
 		From    string `json:"from"`
 		To      string `json:"to"`
@@ -121,7 +137,7 @@ func (c *profileReplay) Run(ctx context.Context, a *app) error {
 			rows = append(rows, []string{strconv.Itoa(change.Count), change.From, change.To, change.Example})
 		}
 		t.table("outcomes that would change", strings.Fields("COUNT FROM TO EXAMPLE"), rows)
-		t.note("%d verdicts, of which %d would be the same.", v.Judged, v.Same)
+		t.note("%s, of which %d would be the same.", plural(v.Judged, "verdict", "verdicts"), v.Same)
 		if !v.Complete {
 			t.line("There are older ones, which were not looked at.")
 		}

@@ -48,6 +48,37 @@ func TestServerRefusals(t *testing.T) {
 `,
 		},
 		{
+			name: "a token that is not believed", args: []string{"attest", "--profile", "p"}, status: 400,
+			answer: `{"status_code":400,"request_id":"request-id-test-1","error_type":"jwt_invalid_audience","error_message":"m"}`,
+			want: `countersign: jwt_invalid_audience: m
+  request_id: request-id-test-1
+  hint: countersign explain request-id-test-1 says why, check by check; or compare the token (countersign token inspect) with the profile (countersign profile get)
+`,
+		},
+		{
+			name: "no verdict", args: []string{"explain", "request-id-test-1"}, status: 404,
+			answer: `{"status_code":404,"request_id":"r","error_type":"verdict_not_found","error_message":"m"}`,
+			want: `countersign: verdict_not_found: m
+  request_id: r
+  hint: countersign verdicts lists those that are kept; to judge a token anew: countersign explain --profile ID --token FILE
+`,
+		},
+		{
+			name: "tests that fail", args: []string{"profile", "update", "p", "--jit"}, status: 400,
+			answer: `{"status_code":400,"request_id":"r","error_type":"trusted_token_profile_test_failed","error_message":"m"}`,
+			want:   "countersign: trusted_token_profile_test_failed: m\n  request_id: r\n  hint: correct the profile or its test, or save it all the same with --force\n",
+		},
+		{
+			name: "two ways to say which sessions end", args: []string{"revoke", "--session", "s", "--user", "u", "--yes"}, status: 400,
+			answer: `{"status_code":400,"request_id":"r","error_type":"invalid_revocation","error_message":"m"}`,
+			want:   "countersign: invalid_revocation: m\n  request_id: r\n  hint: give --session or --user alone, or any of --profile, --key-id and --before, which must be past\n",
+		},
+		{
+			name: "too many revocations", args: []string{"revoke", "--before", "1h", "--yes"}, status: 400,
+			answer: `{"status_code":400,"request_id":"r","error_type":"too_many_revocations","error_message":"m"}`,
+			want:   "countersign: too_many_revocations: m\n  request_id: r\n  hint: countersign revocations shows which stand; each goes a day after SWEPT_AT\n",
+		},
+		{
 			name: "no hint for what is not known", args: []string{"project", "list"}, status: 500,
 			answer: `{"status_code":500,"request_id":"r","error_type":"internal_server_error","error_message":"m"}`,
 			want:   "countersign: internal_server_error: m\n  request_id: r\n",
@@ -152,6 +183,25 @@ func TestUsage(t *testing.T) {
 		{"too many events", []string{"events", "--limit", "10001"}, nil, 2, "--limit must be from 1 to 10000"},
 		{"profile without keys", []string{"profile", "create", "--name", "n", "--issuer", "i", "--audience", "a"}, nil, 2, "--jwks-url URL, or --public-key FILE"},
 		{"profile with both keys", []string{"profile", "create", "--name", "n", "--issuer", "i", "--audience", "a", "--jwks-url", "u", "--public-key", private}, nil, 2, "can't be used together"},
+		{"a trust policy that is none", []string{"profile", "update", "p", "--trust-policy", "[]"}, nil, 2, "--trust-policy is not a JSON object"},
+		{"nothing but force", []string{"profile", "update", "p", "--force"}, nil, 2, "nothing to change"},
+		{"nothing to try", []string{"profile", "replay", "p"}, nil, 2, "give --trust-policy, --issuer or --audience"},
+		{"a replay of no time", []string{"profile", "replay", "p", "--audience", "a", "--since", "1d"}, nil, 2, "--since is neither a moment nor a span"},
+		{"nothing to explain", []string{"explain"}, nil, 2, "give a request ID, or --profile with --token FILE or --claims JSON"},
+		{"a sample without a profile", []string{"explain", "--token", "-"}, nil, 2, "give a request ID, or --profile"},
+		{"a request ID and a sample", []string{"explain", "r", "--claims", "{}"}, nil, 2, "a request ID stands alone"},
+		{"a token and claims", []string{"explain", "--profile", "p", "--token", "-", "--claims", "{}"}, nil, 2, "can't be used together"},
+		{"a header of a token", []string{"explain", "--profile", "p", "--token", "-", "--header", "{}"}, nil, 2, "--header goes with --claims"},
+		{"a header that is none", []string{"explain", "--profile", "p", "--claims", "{}", "--header", "RS256"}, nil, 2, "--header is not a JSON object"},
+		{"a sample that is the token", []string{"explain", "--profile", "p", "--token", "eyJa.planted.c"}, nil, 2, "looks like a token itself"},
+		{"an empty token", []string{"explain", "--profile", "p", "--token", file(t, "empty.jwt", " \n")}, nil, 1, "empty.jwt is empty"},
+		{"too many verdicts", []string{"verdicts", "--limit", "10001"}, nil, 2, "--limit must be from 1 to 10000"},
+		{"verdicts since no time", []string{"verdicts", "--since=-1h"}, nil, 2, "for example 2026-01-31T12:00:00Z, or 24h for a day ago"},
+		{"no sessions to end", []string{"revoke", "--yes"}, nil, 2, "give --session, --user, --profile, --key-id or --before"},
+		{"sessions of no time", []string{"revoke", "--before", "yesterday", "--yes"}, nil, 2, "--before is neither a moment nor a span"},
+		{"verdicts kept for no time", []string{"serve", "--verdicts-keep", "0s"}, nil, 2, "must be more than 0"},
+		{"no verdicts in a minute", []string{"serve"}, map[string]string{"COUNTERSIGN_VERDICTS_PER_MINUTE": "0"}, 2, "must be more than 0"},
+		{"verdicts kept for no duration", []string{"serve"}, map[string]string{"COUNTERSIGN_VERDICTS_KEEP": "30 days"}, 2, "--verdicts-keep"},
 		{"private key", []string{"profile", "key", "add", "p", "--public-key", private}, nil, 1, "holds a private key, which stays with you"},
 		{"private key in a new profile", []string{"profile", "create", "--name", "n", "--issuer", "i", "--audience", "a", "--public-key", private}, nil, 1, "it was not sent"},
 		{"mapping that is none", []string{"profile", "update", "p", "--attribute-mapping", "[]"}, nil, 2, "--attribute-mapping is not a JSON object"},

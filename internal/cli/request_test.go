@@ -13,6 +13,8 @@ func TestManagementRequests(t *testing.T) {
 	t.Parallel()
 	pem := file(t, "key.public.pem", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n")
 	policy := file(t, "policy.json", "{}")
+	trustPolicy := file(t, "trust.json", `{"email_trust":"verified_claim","conditions":null}`)
+	jwt := file(t, "token.jwt", "Bearer eyJh.eyJi.c\n")
 	const e = "/pwa/v3/projects/acme/environments/test"
 	tests := []struct {
 		args   string // split at spaces; ␣ stands for one inside
@@ -82,6 +84,34 @@ func TestManagementRequests(t *testing.T) {
 		{"policy set --dry-run " + policy, "GET", e + "/rbac_policy", ""},
 		{"events", "GET", e + "/events?limit=50", ""},
 		{"events --limit 10000 --action a --object b --json", "GET", e + "/events?limit=1000", ""},
+
+		{
+			"profile create --name n --issuer i --audience a --jwks-url u --trust-policy @" + trustPolicy + " --force", "POST", e + "/trusted_token_profiles",
+			`{"name":"n","issuer":"i","audience":"a","public_key_type":"JWK","jwks_url":"u","attribute_mapping":{"email":"email","token_id":"jti"},` +
+				`"trust_policy":{"email_trust":"verified_claim","conditions":null},"force":true}`,
+		},
+		{`profile update p --trust-policy {"mode":"shadow"}`, "PATCH", e + "/trusted_token_profiles/p", `{"trust_policy":{"mode":"shadow"}}`},
+		{
+			"profile replay p --audience a --issuer i --trust-policy @" + trustPolicy, "POST", e + "/trusted_token_profiles/p/replay",
+			`{"profile":{"issuer":"i","audience":"a","trust_policy":{"email_trust":"verified_claim","conditions":null}},"since":"2026-01-04T10:00:00Z"}`,
+		},
+		{"profile replay p --audience a --since 2025-12-24T00:00:00+01:00", "POST", e + "/trusted_token_profiles/p/replay", `{"profile":{"audience":"a"},"since":"2025-12-24T00:00:00+01:00"}`},
+
+		{"explain request-id-test-1", "GET", e + "/verdicts/request-id-test-1", ""},
+		{"explain --profile p --token " + jwt, "POST", e + "/trusted_token_profiles/p/explain", `{"token":"eyJh.eyJi.c"}`},
+		{
+			`explain --profile p --claims {"n":12345678901234567890} --header {"typ":"at+jwt"}`, "POST", e + "/trusted_token_profiles/p/explain",
+			`{"header":{"typ":"at+jwt"},"claims":{"n":12345678901234567890}}`,
+		},
+		{"verdicts", "GET", e + "/verdicts?limit=50", ""},
+		{
+			"verdicts --profile p --reason expired --user u --since 90m --until 2026-01-05T09:59:00+01:00 --limit 10000 --json", "GET",
+			e + "/verdicts?limit=1000&profile_id=p&reason=expired&since=2026-01-05T08%3A30%3A00Z&until=2026-01-05T09%3A59%3A00%2B01%3A00&user_id=u", "",
+		},
+		{"revoke --session s --yes", "POST", e + "/revocations", `{"session_id":"s"}`},
+		{"revoke --user u --dry-run", "POST", e + "/revocations", `{"user_id":"u","dry_run":true}`},
+		{"revoke --profile p --key-id k --before 2h -y", "POST", e + "/revocations", `{"profile_id":"p","key_id":"k","attested_before":"2026-01-05T08:00:00Z"}`},
+		{"revocations", "GET", e + "/revocations", ""},
 
 		{"signing-key list", "GET", e + "/signing_keys", ""},
 		{"signing-key rotate", "POST", e + "/signing_keys/rotate", "{}"},

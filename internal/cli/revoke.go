@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 )
 
@@ -30,6 +29,38 @@ func (revokeCommand) Help() string {
 JWT that somebody checks without asking the server is believed for at most five minutes more.` + needsEnvironment
 }
 
+// revocationRequest is the body of POST …/revocations.
+type revocationRequest struct {
+	SessionID string `json:"session_id,omitempty"`
+	UserID    string `json:"user_id,omitempty"`
+	ProfileID string `json:"profile_id,omitempty"`
+	KeyID     string `json:"key_id,omitempty"`
+	Before    string `json:"attested_before,omitempty"`
+	DryRun    bool   `json:"dry_run,omitempty"`
+}
+
+func (c *revokeCommand) request(a *app) (r revocationRequest, err error) {
+	r = revocationRequest{SessionID: c.Session, UserID: c.User, ProfileID: c.Profile, KeyID: c.KeyID}
+	if c.Before != "" {
+		r.Before, err = givenTime("--before", c.Before, a.now())
+	}
+	return r, err
+}
+
+// which is what the sessions have in common, for whoever is asked.
+func (r revocationRequest) which() string {
+	var parts []string
+	for _, p := range []struct{ name, value string }{
+		{"session", r.SessionID}, {"user", r.UserID}, {"profile", r.ProfileID}, {"key", r.KeyID}, {"attested before", r.Before},
+	} {
+		if p.value != "" {
+			parts = append(parts, p.name+" "+p.value)
+		}
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// revocationAnswer is the answer of POST …/revocations.
 type revocationAnswer struct {
 	Sessions   int64 `json:"sessions"`
 	Complete   bool  `json:"complete"`
@@ -39,28 +70,20 @@ type revocationAnswer struct {
 }
 
 func (v revocationAnswer) count() string {
-	if v.Complete {
-		return fmt.Sprintf("%d sessions", v.Sessions)
+	n := plural(v.Sessions, "session", "sessions")
+	if !v.Complete {
+		n = "at least " + n
 	}
-	return fmt.Sprintf("at least %d sessions", v.Sessions)
+	return n
 }
 
 // Run revokes.
 func (c *revokeCommand) Run(ctx context.Context, a *app) error {
-	body := map[string]any{}
-	for name, value := range map[string]string{"session_id": c.Session, "user_id": c.User, "profile_id": c.Profile, "key_id": c.KeyID} {
-		if value != "" {
-			body[name] = value
-		}
+	body, err := c.request(a)
+	if err != nil {
+		return err
 	}
-	if c.Before != "" {
-		at, err := givenTime("--before", c.Before, a.now())
-		if err != nil {
-			return err
-		}
-		body["attested_before"] = at
-	}
-	if len(body) == 0 {
+	if body == (revocationRequest{}) {
 		return usage("which sessions shall end?", "give --session, --user, --profile, --key-id or --before")
 	}
 	api, path, err := c.open(a, "revocations")
@@ -68,7 +91,7 @@ func (c *revokeCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.DryRun || !c.Yes {
-		body["dry_run"] = true
+		body.DryRun = true
 		raw, err := api.post(ctx, path, body)
 		if err != nil {
 			return err
@@ -80,10 +103,10 @@ func (c *revokeCommand) Run(ctx context.Context, a *app) error {
 		if err := json.Unmarshal(raw, &v); err != nil {
 			return err
 		}
-		if err := a.confirm(false, "End "+v.count()+"?"); err != nil {
+		if err := a.confirm(false, printable("End "+v.count()+" "+body.which()+"?")); err != nil {
 			return err
 		}
-		delete(body, "dry_run")
+		body.DryRun = false
 	}
 	raw, err := api.post(ctx, path, body)
 	if err != nil {

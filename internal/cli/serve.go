@@ -63,6 +63,9 @@ func (c *serveCommand) config(a *app) (server.Config, error) {
 			config.JWKSAllowPrivate = append(config.JWKSAllowPrivate, entry)
 		}
 	}
+	if c.VerdictsKeep <= 0 || c.VerdictsPerMinute <= 0 { // 0 would be taken for the default
+		return config, usage("--verdicts-keep and --verdicts-per-minute must be more than 0", "for example --verdicts-keep 24h --verdicts-per-minute 1")
+	}
 	var err error
 	if config.WorkspaceKeySecret, err = a.secret("COUNTERSIGN_WORKSPACE_KEY_SECRET", ""); err != nil {
 		return config, err

@@ -17,7 +17,7 @@ type verdictsCommand struct {
 	Limit   int    `default:"50" placeholder:"N" help:"Show the newest N, 1 to 10000; default 50."`
 	Profile string `placeholder:"ID" help:"Only of this profile."`
 	Reason  string `placeholder:"REASON" help:"Only of this reason; accepted for those that were accepted."`
-	User    string `placeholder:"ID" help:"Only of tokens that speak of this user."`
+	User    string `placeholder:"ID" help:"Only of tokens that speak of this user, by ID; an external ID is none."`
 	Since   string `placeholder:"TIME" help:"Only from then on: a moment (RFC 3339), or a span before now such as 24h."`
 	Until   string `placeholder:"TIME" help:"Only from before then."`
 	environmentFlags
@@ -56,27 +56,35 @@ func (c *verdictsCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	list, missed, err := readVerdicts(ctx, api, path, query, c.Limit)
+	list, missed, err := a.readVerdicts(ctx, api, path, query, c.Limit)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return a.printLines(list)
+		err = a.printLines(list)
+	} else {
+		err = a.showVerdicts(list)
 	}
-	return a.showVerdicts(list, missed)
+	if err == nil && missed > 0 {
+		a.remark("%s only counted: too many came in a minute (serve --verdicts-per-minute).", plural(missed, "more refusal of that time and profile was", "more refusals of that time and profile were"))
+	}
+	return err
 }
 
-func readVerdicts(ctx context.Context, api *client, path []string, query url.Values, limit int) (list []json.RawMessage, missed int, err error) {
+// readVerdicts reads pages, newest first, until there are limit verdicts. missed
+// is how many of that time and profile were not kept.
+func (a *app) readVerdicts(ctx context.Context, api *client, path []string, query url.Values, limit int) (list []json.RawMessage, missed int64, err error) {
 	for {
 		query.Set("limit", strconv.Itoa(min(limit-len(list), searchPage)))
-		raw, err := api.call(ctx, request{Method: http.MethodGet, Path: path, Query: query})
+		raw, err := api.patiently(ctx, ctx, request{Method: http.MethodGet, Path: path, Query: query},
+			func(err error, wait time.Duration) { a.remark("%s", printable(retold(err, wait))) })
 		if err != nil {
 			return nil, 0, err
 		}
 		var page struct {
 			Verdicts   []json.RawMessage `json:"verdicts"`
 			NextCursor string            `json:"next_cursor"`
-			NotKept    int               `json:"not_kept"`
+			NotKept    int64             `json:"not_kept"`
 		}
 		if err := json.Unmarshal(raw, &page); err != nil {
 			return nil, 0, err
@@ -89,7 +97,7 @@ func readVerdicts(ctx context.Context, api *client, path []string, query url.Val
 	}
 }
 
-func (a *app) showVerdicts(list []json.RawMessage, missed int) error {
+func (a *app) showVerdicts(list []json.RawMessage) error {
 	var rows [][]string
 	for _, raw := range list {
 		var v struct {
@@ -98,18 +106,20 @@ func (a *app) showVerdicts(list []json.RawMessage, missed int) error {
 			Outcome   string `json:"outcome"`
 			Reason    string `json:"reason"`
 			Received  string `json:"received"`
+			Shadow    bool   `json:"shadow"`
 			Address   string `json:"remote_address"`
 		}
 		if err := json.Unmarshal(raw, &v); err != nil {
 			return err
 		}
-		rows = append(rows, []string{v.JudgedAt, outcome(v.Outcome, v.Reason), v.Received, v.Address, v.RequestID})
+		came := outcome(v.Outcome, v.Reason)
+		if v.Shadow {
+			came += " (shadow)"
+		}
+		rows = append(rows, []string{v.JudgedAt, came, v.Received, v.Address, v.RequestID})
 	}
 	t := &text{now: a.now()}
 	t.table("such verdicts", strings.Fields("JUDGED_AT OUTCOME RECEIVED FROM REQUEST_ID"), rows)
-	if missed > 0 {
-		t.note("%d refusals of that time and profile were only counted: too many came in a minute (serve --verdicts-per-minute).", missed)
-	}
 	return a.printText(t)
 }
 
