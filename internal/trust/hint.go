@@ -10,11 +10,14 @@ import (
 )
 
 // Hint is what an operator might do about a refusal of p, "" if there is nothing
-// to add to expected and received. f is what was kept of the token, at when it was
-// judged.
-func Hint(p *countersign.Profile, reason Reason, f countersign.TokenFacts, at time.Time) string {
+// to add to expected and received. step is the one that refused; f is what was
+// kept of the token, at when it was judged.
+func Hint(p *countersign.Profile, step Step, reason Reason, f countersign.TokenFacts, at time.Time) string {
 	switch reason {
 	case Malformed:
+		if step != StepForm {
+			return "The issuer makes JWTs that others read in another way, or not at all: have it fixed there."
+		}
 		return "Send the JWT itself, three segments with dots between: neither \"Bearer \" before it, nor quotes around it, nor the opaque access token of the same issuer."
 	case AlgorithmNotAllowed:
 		if strings.HasPrefix(f.Algorithm, "HS") || f.Algorithm == "none" {

@@ -32,7 +32,7 @@ func (s *Surface) verdict(ctx context.Context, r *api.Request[api.None]) (*verdi
 	p, err := s.Projects.Profile(ctx, env, v.ProfileID.String())
 	switch {
 	case err == nil:
-		hint = trust.Hint(&p, trust.Reason(v.Reason), v.Facts, v.At)
+		hint = trust.Hint(&p, trust.Step(v.Step), trust.Reason(v.Reason), v.Facts, v.At)
 	case !errors.Is(err, countersign.ErrProfileNotFound):
 		return nil, err
 	}

@@ -143,7 +143,7 @@ func NewExplanation(p *countersign.Profile, e session.Explanation, signed bool) 
 	w := Explanation{Outcome: "accepted", Token: NewTokenFacts(e.Facts)}
 	if r := e.Refusal; r != nil {
 		w.Outcome, w.Reason = "refused", textOrNull(string(r.Reason))
-		w.Steps = NewSteps(string(r.Step), string(r.Reason), r.Expected, r.Received, trust.Hint(p, r.Reason, e.Facts, e.At), signed)
+		w.Steps = NewSteps(string(r.Step), string(r.Reason), r.Expected, r.Received, trust.Hint(p, r.Step, r.Reason, e.Facts, e.At), signed)
 	} else {
 		w.Steps = NewSteps("", "", "", "", "", signed)
 	}
