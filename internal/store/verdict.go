@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -120,8 +121,14 @@ func (tx *Tx) Verdicts(ctx context.Context, env countersign.EnvironmentID, f Ver
 }
 
 // MissedVerdicts is how many refusals were not kept between two moments, of a
-// profile or, with the zero ID, of all.
+// profile or, with the zero ID, of all. A zero moment is no bound.
 func (tx *Tx) MissedVerdicts(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, since, until time.Time) (int, error) {
+	if since.IsZero() {
+		since = time.UnixMicro(0)
+	}
+	if until.IsZero() {
+		until = time.UnixMicro(math.MaxInt64)
+	}
 	if profile.IsZero() {
 		return tx.count(ctx, `
 			SELECT CAST(coalesce(sum(missed), 0) AS BIGINT) FROM verdict_gaps WHERE environment_id = $1 AND minute >= $2 AND minute < $3`,

@@ -46,7 +46,7 @@ type Filter struct {
 	UserID    countersign.UserID
 	Reason    *string // "" of those that were accepted
 	Since     time.Time
-	Until     time.Time // exclusive; zero for now
+	Until     time.Time // exclusive; zero for no bound
 }
 
 func (f Filter) keeps(v countersign.Verdict) bool {
@@ -95,15 +95,7 @@ func (b *Book) List(ctx context.Context, env countersign.EnvironmentID, f Filter
 		return page, err
 	}
 	err = b.Store.View(ctx, func(tx *store.Tx) error {
-		until := f.Until
-		if until.IsZero() {
-			until = tx.Now
-		}
-		since := time.Unix(0, 0) // the zero moment would be NULL, which nothing is later than
-		if f.Since.After(since) {
-			since = f.Since.Truncate(time.Minute)
-		}
-		if page.Missed, err = tx.MissedVerdicts(ctx, env, f.ProfileID, since, until); err != nil {
+		if page.Missed, err = tx.MissedVerdicts(ctx, env, f.ProfileID, f.Since.Truncate(time.Minute), f.Until); err != nil {
 			return err
 		}
 		after := countersign.FirstOrderedID[countersign.RequestID](env.Class(), f.Since)
