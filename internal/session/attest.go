@@ -69,7 +69,10 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 		return Attested{}, s.shadow(ctx, p, brought)
 	}
 	attested, err := s.exchange(ctx, p, brought, claims)
-	return attested, s.conclude(ctx, p, brought, attested.User, err)
+	if err = s.conclude(ctx, p, brought, attested.User, err); err != nil {
+		return Attested{}, err
+	}
+	return attested, nil
 }
 
 // brought is a token with what its profile makes of it.
@@ -98,7 +101,8 @@ func (s *Service) attribute(b *brought) (err error) {
 }
 
 // exchange is what may change, in one transaction that holds only SQL, and the
-// answer.
+// answer. User is whom the token speaks of even if it is refused, the zero user if
+// that is not known.
 func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claims countersign.Object) (Attested, error) {
 	env := p.Environment
 	rules, err := s.Rules.Of(ctx, env)
@@ -111,8 +115,8 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 		if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
 			return Attested{}, err
 		}
-	} else if err := s.expected(ctx, env, b); err != nil {
-		return Attested{}, err
+	} else if user, err := s.expected(ctx, env, b); err != nil {
+		return Attested{User: user}, err
 	}
 	var (
 		user   countersign.User
@@ -167,7 +171,7 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 		})
 	})
 	if err != nil {
-		return Attested{}, err
+		return Attested{User: user}, err
 	}
 	if change == "" {
 		return Attested{User: user}, nil

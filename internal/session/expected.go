@@ -9,12 +9,12 @@ import (
 // expected refuses a stranger whom the profile may not make, before any
 // transaction: their token makes nobody wait for the writer, and what a read costs
 // is all that tells its refusal from that of a bad signature. Who is a stranger is
-// decided by the transaction all the same.
-func (s *Service) expected(ctx context.Context, env countersign.Environment, b brought) error {
+// decided by the transaction all the same. The user is whom a token that is refused
+// speaks of, if that is known.
+func (s *Service) expected(ctx context.Context, env countersign.Environment, b brought) (countersign.User, error) {
 	policy := b.profile.Policy
 	if b.profile.CanJITProvision && policy.JITDomains == nil && policy.JITPerHour == 0 {
-		return nil
+		return countersign.User{}, nil
 	}
-	_, err := s.foresee(ctx, env, b)
-	return err
+	return s.foresee(ctx, env, b)
 }
