@@ -23,6 +23,8 @@ type Options struct {
 	Now              func() time.Time // default: the machine's clock
 	JWKSAllowPrivate []string         // default: 127.0.0.0/8
 	Keyset           countersign.Bearer
+	// VerdictsPerMinute is as in server.Config.
+	VerdictsPerMinute int
 }
 
 // Server is a running server.
@@ -30,6 +32,7 @@ type Server struct {
 	URL                string
 	WorkspaceKeyID     string
 	WorkspaceKeySecret string
+	Running            *server.Server // for what no request reaches
 
 	t         testing.TB
 	log       *lockedBuffer
@@ -51,6 +54,7 @@ func Start(t testing.TB, database string, o Options) *Server {
 	config := server.Config{
 		Addr: "127.0.0.1:0", Database: database, Keyset: o.Keyset, Now: o.Now, JWKSAllowPrivate: o.JWKSAllowPrivate,
 		WorkspaceKeyID: s.WorkspaceKeyID, WorkspaceKeySecret: countersign.Bearer(s.WorkspaceKeySecret),
+		VerdictsPerMinute: o.VerdictsPerMinute,
 		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
 	if o.Keyset == "" {
@@ -62,6 +66,7 @@ func Start(t testing.TB, database string, o Options) *Server {
 		cancel()
 		t.Fatalf("start the server: %v", err)
 	}
+	s.Running = running
 	ready, done := make(chan string, 1), make(chan error, 1)
 	go func() { done <- running.Run(ctx, func(addr string) { ready <- addr }) }()
 	select {
