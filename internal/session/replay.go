@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -95,13 +96,19 @@ func outcome(edited *countersign.Profile, v countersign.Verdict, beyond trust.St
 	if v.Reason != "" {
 		then = at(trust.Step(v.Step))
 	}
-	if then < at(trust.StepAlgorithm) {
-		return v.Reason // its form was at fault, and no profile changes that
+	// Its form was at fault, and no profile changes that.
+	malformed := v.Reason == string(trust.Malformed) || v.Reason == string(trust.UnsupportedCriticalHeader)
+	if then < at(trust.StepAlgorithm) || malformed && then == at(trust.StepAlgorithm) {
+		return v.Reason
 	}
-	if refusal := trust.Rejudge(edited, v.Facts, v.At); refusal != nil {
-		return string(refusal.Reason)
-	}
+	refusal, known := trust.Rejudge(edited, v.Facts, v.At)
 	switch {
+	case malformed && then <= at(trust.StepTimes) && (refusal == nil || at(refusal.Step) >= then):
+		return v.Reason
+	case !known:
+		return Unknown
+	case refusal != nil:
+		return string(refusal.Reason)
 	case then <= at(trust.StepTimes):
 		return Unknown // it would get further, and nothing is known of that
 	case beyond != "" && at(beyond) <= then:
@@ -117,17 +124,20 @@ func editsBeyond(a, b *countersign.Profile) trust.Step {
 	switch {
 	case a.JWKSURL != b.JWKSURL:
 		return trust.StepKey
-	case !slices.Equal(p.Conditions, q.Conditions):
+	case !sameList(p.Conditions, q.Conditions):
 		return trust.StepConditions
 	case string(a.AttributeMapping) != string(b.AttributeMapping), p.SubjectClaim != q.SubjectClaim:
 		return trust.StepMapping
-	case p.EmailTrust != q.EmailTrust, !slices.Equal(p.EmailDomains, q.EmailDomains):
+	case p.EmailTrust != q.EmailTrust, !sameList(p.EmailDomains, q.EmailDomains):
 		return trust.StepEmail
 	case p.OneTimeTokens != q.OneTimeTokens:
 		return trust.StepOnce
-	case a.CanJITProvision != b.CanJITProvision, !slices.Equal(p.RoleIDsAllowed, q.RoleIDsAllowed), !slices.Equal(p.JITDomains, q.JITDomains),
-		p.JITPerHour != q.JITPerHour, p.OrganizationID != q.OrganizationID:
+	case a.CanJITProvision != b.CanJITProvision, !sameList(p.RoleIDsAllowed, q.RoleIDsAllowed), !sameList(p.JITDomains, q.JITDomains),
+		!maps.Equal(p.OnSignIn, q.OnSignIn), p.JITPerHour != q.JITPerHour, p.OrganizationID != q.OrganizationID:
 		return trust.StepSubject
 	}
 	return ""
 }
+
+// sameList tells an empty list, which allows nothing, from none, which allows all.
+func sameList(a, b []string) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }

@@ -2,7 +2,9 @@ package trust
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,21 +62,24 @@ func ClaimReasons() []Reason {
 }
 
 // Rejudge judges what a verdict kept of a token as of the moment when it came:
-// the steps from the algorithm to the times. nil means that it passes them. What
-// was cut when it was kept cannot be equal to anything.
-func Rejudge(p *countersign.Profile, f countersign.TokenFacts, at time.Time) *Refusal {
-	h, c := map[string]any{"alg": f.Algorithm}, Claims{"iss": f.Issuer}
+// the steps from the algorithm to the times. nil means that it passes them. known
+// is false if that depends on what was cut when it was kept.
+func Rejudge(p *countersign.Profile, f countersign.TokenFacts, at time.Time) (refusal *Refusal, known bool) {
+	h, c := map[string]any{"alg": f.Algorithm}, Claims{"iss": uncut(f.Issuer, p.Issuer)}
 	if f.Type != "" {
 		h["typ"] = f.Type
 	}
+	if slices.Contains(f.ClaimNames, sessionClaim) {
+		c[sessionClaim] = true
+	}
 	aud := make([]any, len(f.Audiences))
 	for i, a := range f.Audiences {
-		aud[i] = a
+		aud[i] = uncut(a, append([]string{p.Audience}, p.Policy.Audiences...)...)
 	}
 	c["aud"] = aud
 	for name, t := range map[string]time.Time{"exp": f.ExpiresAt, "nbf": f.NotBefore, "iat": f.IssuedAt} {
 		if !t.IsZero() {
-			c[name] = seconds(t)
+			c[name] = exactly(t)
 		}
 	}
 	_, err := judgeHeader(p, h, c)
@@ -82,7 +87,26 @@ func Rejudge(p *countersign.Profile, f countersign.TokenFacts, at time.Time) *Re
 		err = judgeClaims(p, c, at)
 	}
 	if err == nil {
-		return nil
+		return nil, true
 	}
-	return asRefusal(err)
+	refusal = asRefusal(err)
+	return refusal, refusal.Reason != AudienceMismatch || len(aud) < maxAudiences
+}
+
+// uncut is the one of the texts that a fact is kept of, or the fact.
+func uncut(kept string, texts ...string) string {
+	for _, s := range texts {
+		if fact(s) == kept {
+			return s
+		}
+	}
+	return kept
+}
+
+// exactly is seconds with the fraction, which verdicts keep.
+func exactly(t time.Time) json.Number {
+	if t.Nanosecond() == 0 || t.Unix() < 0 {
+		return seconds(t)
+	}
+	return json.Number(fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()))
 }
