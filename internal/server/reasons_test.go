@@ -64,6 +64,10 @@ func everyRefusal() []refusal {
 		{reason: trust.Malformed, step: trust.StepJSON, token: func(p *place) string { return p.issuer.MintRaw(countersign.ES256, `{"alg":"ES256"}`, `{"a":1,"a":2}`) }, errorType: invalid, expected: "JSON object", received: "occurs twice"},
 		{reason: trust.Malformed, step: trust.StepAlgorithm, token: func(p *place) string { return p.issuer.MintRaw(countersign.ES256, `{"typ":"JWT"}`, `{}`) }, errorType: invalid, expected: "alg", received: "no alg"},
 		{reason: trust.Malformed, step: trust.StepTimes, token: minted(map[string]any{"nbf": "soon"}), errorType: invalid, expected: "nbf", received: "a string"},
+		{
+			reason: trust.Malformed, step: trust.StepKey, token: minted(nil, issuertest.Header("kid", 7)), errorType: invalid, expected: "kid to be a string", received: "a number",
+			profile: map[string]any{"public_key_type": "JWK"},
+		},
 		{reason: trust.AlgorithmNotAllowed, policy: map[string]any{"algorithms": []string{"EdDSA"}}, token: minted(nil), errorType: invalid, expected: "EdDSA", received: "ES256"},
 		{reason: trust.UnsupportedCriticalHeader, token: minted(nil, issuertest.Header("crit", []string{"x"})), errorType: invalid, expected: "without crit", received: "crit"},
 		{reason: trust.WrongType, policy: map[string]any{"required_typ": "at+jwt"}, token: minted(nil), errorType: invalid, expected: "at+jwt", received: "typ"},
@@ -151,7 +155,9 @@ func TestEveryReason(t *testing.T) {
 	})
 }
 
-func (r refusal) run(t *testing.T, p *place) {
+// prepare makes the place one at which the token is refused.
+func (r refusal) prepare(t *testing.T, p *place) {
+	t.Helper()
 	if r.profile["public_key_type"] == "JWK" {
 		p.profile = p.Profile(p.issuer.URL(), map[string]any{"public_key_type": "JWK", "jwks_url": p.issuer.JWKSURL()})
 	} else if r.profile != nil {
@@ -163,6 +169,10 @@ func (r refusal) run(t *testing.T, p *place) {
 	if r.before != nil {
 		r.before(t, p)
 	}
+}
+
+func (r refusal) run(t *testing.T, p *place) {
+	r.prepare(t, p)
 	var more map[string]any
 	if r.request != nil {
 		more = r.request(t, p)
