@@ -19,7 +19,7 @@ import (
 )
 
 // mergePolicy changes the settings that patch names (RFC 7396: null makes one the
-// default again). Errors: ErrTrustPolicyUnknownSetting,
+// default again, and on_sign_in merges by attribute). Errors: ErrTrustPolicyUnknownSetting,
 // ErrTrustPolicyInvalidSetting for one of another JSON type.
 func mergePolicy(p countersign.TrustPolicy, patch json.RawMessage) (countersign.TrustPolicy, error) {
 	if patch == nil || bytes.Equal(patch, []byte("null")) {
@@ -28,9 +28,6 @@ func mergePolicy(p countersign.TrustPolicy, patch json.RawMessage) (countersign.
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(patch, &given); err != nil || given == nil {
 		return p, countersign.ErrTrustPolicyInvalidSetting.Saying("trust_policy must be a JSON object or null.")
-	}
-	if len(patch) > countersign.MaxTrustPolicySize {
-		return p, countersign.ErrTrustPolicyInvalidSetting.Saying("trust_policy may have %d bytes.", countersign.MaxTrustPolicySize)
 	}
 	merged, err := members(p)
 	if err != nil {
@@ -44,13 +41,23 @@ func mergePolicy(p countersign.TrustPolicy, patch json.RawMessage) (countersign.
 		if _, known := defaults[name]; !known {
 			return p, countersign.ErrTrustPolicyUnknownSetting.Saying("%s", unknown(name, slices.Sorted(maps.Keys(defaults))))
 		}
-		if merged[name] = given[name]; bytes.Equal(bytes.TrimSpace(given[name]), []byte("null")) {
+		switch {
+		case bytes.Equal(bytes.TrimSpace(given[name]), []byte("null")):
 			merged[name] = defaults[name]
+		case name == "on_sign_in":
+			if merged[name], err = mergeMembers(merged[name], given[name]); err != nil {
+				return p, err
+			}
+		default:
+			merged[name] = given[name]
 		}
 	}
-	text, err := json.Marshal(merged)
+	text, err := countersign.EncodeJSON(merged)
 	if err != nil {
 		return p, err
+	}
+	if len(text) > countersign.MaxTrustPolicySize {
+		return p, countersign.ErrTrustPolicyInvalidSetting.Saying("trust_policy may have %d bytes in all.", countersign.MaxTrustPolicySize)
 	}
 	var policy countersign.TrustPolicy
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -62,6 +69,26 @@ func mergePolicy(p countersign.TrustPolicy, patch json.RawMessage) (countersign.
 		return p, countersign.ErrTrustPolicyInvalidSetting.Saying("%s.", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return policy, nil
+}
+
+// mergeMembers changes the members of an object that patch names, of which null
+// removes one. A patch that is no object stays what it is, for whoever decodes it.
+func mergeMembers(object, patch json.RawMessage) (json.RawMessage, error) {
+	var members, given map[string]json.RawMessage
+	if json.Unmarshal(patch, &given) != nil {
+		return patch, nil
+	}
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, err
+	}
+	merged := maps.Clone(given)
+	for name, value := range members {
+		if _, named := given[name]; !named {
+			merged[name] = value
+		}
+	}
+	maps.DeleteFunc(merged, func(_ string, value json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(value), []byte("null")) })
+	return countersign.EncodeJSON(merged)
 }
 
 // members are a policy's settings by name.
