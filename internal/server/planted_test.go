@@ -2,13 +2,16 @@ package server_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/countersign-auth/countersign/internal/issuertest"
+	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/storetest"
 )
 
@@ -35,7 +38,7 @@ func TestPlantedSecrets(t *testing.T) {
 			}
 		}
 		rows := dump(t, database)
-		if !strings.Contains(rows["events"], "session.started") || !strings.Contains(log.String(), "signature_invalid") {
+		if !strings.Contains(rows["events"], "session.started") || !strings.Contains(rows["verdicts"], "signature_invalid") || !strings.Contains(log.String(), "signature_invalid") {
 			t.Fatalf("the day left no trace")
 		}
 		for _, secret := range p.planted {
@@ -140,6 +143,7 @@ func (p *planting) liveThroughADay() {
 	attest := func(token, more string) reply {
 		return p.post("/v1/sessions/attest", `{"profile_id": %q, "token": %q%s}`, profile, token, more)
 	}
+	misplaced := "-----BEGIN PRIVATE " + "KEY-----\n" + p.plant("a private key in the place of a token", "MC4CAQAwBQYDK2VwBCIEIHb0OrbIPxS7RtOyXxZIUqJTA0o2") + "\n-----END PRIVATE " + "KEY-----\n"
 	good := p.plantToken("a subject token", p.issuer.Mint(claims(nil)))
 	custom := p.plantKept("a custom claim", "custom-claim-value-4711")
 	begun := p.must(attest(good, `, "session_duration_minutes": 60, "session_custom_claims": {"card": "`+custom+`"}`))
@@ -167,6 +171,9 @@ func (p *planting) liveThroughADay() {
 			p.t.Errorf("%s was believed", what)
 		}
 		p.must(p.post(base+"/trusted_token_profiles/propose", `{"token": %q}`, token))
+	}
+	for _, token := range []string{good, p.issuer.Mint(claims(nil)), p.issuer.Mint(claims(map[string]any{"aud": "elsewhere"})), misplaced} {
+		p.sayWhy(profile, token)
 	}
 	p.post(base+"/trusted_token_profiles/propose", `{"token": %q}`, p.plant("words in the place of a sample", "my password is swordfish"))
 	attest(p.plant("a token of the wrong form", good+".and-more"), "")
@@ -250,18 +257,80 @@ func (p *planting) liveThroughADay() {
 	}
 }
 
+// sayWhy sends a token to everything that says why one is refused, and keeps
+// every answer, which nobody who has none of the tokens may learn one from.
+func (p *planting) sayWhy(profile, token string) {
+	base := p.path(environmentPath)
+	path := base + "/trusted_token_profiles/" + profile
+	if strings.Count(token, ".") == 2 {
+		p.plantToken("a token to be explained", token)
+	}
+	keep := func(a reply) { p.errors.Write(a.body) }
+	attested := p.post("/v1/sessions/attest", `{"profile_id": %q, "token": %q}`, profile, token)
+	var body map[string]any
+	if err := json.Unmarshal(attested.body, &body); err != nil {
+		p.t.Fatal(err)
+	}
+	found := p.send(http.MethodGet, base+"/verdicts/"+text(body["request_id"]), p.authorization(base), "")
+	explained := p.post(path+"/explain", `{"token": %q}`, token)
+	p.must(found)
+	p.must(explained)
+	keep(found)
+	keep(explained)
+	keep(p.send(http.MethodGet, base+"/verdicts", p.authorization(base), ""))
+	keep(p.send(http.MethodGet, base+"/verdicts/"+url.PathEscape(token), p.authorization(base), ""))
+	keep(p.send(http.MethodGet, base+"/verdicts?cursor="+url.QueryEscape(token), p.authorization(base), ""))
+	keep(p.post(path+"/explain", `{"token": %q, "profile": {"trust_policy": {"conditions": ["int(claims.ssn) > 1"]}}}`, token))
+	keep(p.post(path+"/explain", `{"token": %q, "profile": {"attribute_mapping": {"email": "ssn", "token_id": "cel:string(int(claims.ssn))"}}}`, token))
+	keep(p.post(path+"/explain", `{"token": %q, "profile": {"audience": ""}}`, token))
+	keep(p.post(path+"/explain", `{"token": [%q]}`, token))
+	keep(p.post(path+"/explain", `{"claims": {"ssn": %q, "email": "ada@example.com"}}`, token))
+	keep(p.post(path+"/explain", `{"claims": {"ssn": %q, "ssn": 1}}`, token))
+	keep(p.post(path+"/explain", `{"claims": %q}`, token))
+	keep(p.post(path+"/replay", `{"since": "2020-01-01T00:00:00Z", "profile": {"audience": "elsewhere"}}`))
+	keep(p.post(path+"/replay", `{"since": %q}`, token))
+	keep(p.post(path+"/test", `{"profile": {"trust_policy": {"tests": [{"name": "a", "claims": {"ssn": %q}, "expect": {"reason": "expired"}}]}}}`, token))
+	keep(p.post(base+"/revocations", `{"session_id": %q}`, token))
+	keep(p.post(base+"/revocations", `{"user_id": %q}`, token))
+	keep(p.post(base+"/revocations", `{"profile_id": %q, "dry_run": true}`, token))
+	keep(p.post(base+"/revocations", `{"attested_before": %q}`, token))
+	keep(p.send(http.MethodGet, base+"/revocations", p.authorization(base), ""))
+}
+
 // dump is every row of every table as text, bytes also as they are.
 func dump(t *testing.T, database string) map[string]string {
 	t.Helper()
 	db := storetest.Raw(t, database)
 	all := map[string]string{}
-	for _, table := range []string{
-		"workspace_keys", "workspace_facts", "projects", "environments", "secrets", "public_tokens", "profiles", "pem_files", "key_sets",
-		"signing_keys", "users", "user_identifiers", "sessions", "configurations", "events", "event_streams",
-	} {
+	for _, table := range tables(t, db, database) {
 		all[table] = dumpTable(t, db, table)
 	}
 	return all
+}
+
+// tables are the names of all tables.
+func tables(t *testing.T, db *sql.DB, database string) (names []string) {
+	t.Helper()
+	query := `SELECT name FROM sqlite_master WHERE type = 'table'`
+	if store.IsPostgres(database) {
+		query = `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`
+	}
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 func dumpTable(t *testing.T, db *sql.DB, table string) string {
