@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -272,5 +274,47 @@ func lockVerdicts(t *testing.T, tx *sql.Tx, database string) {
 	}
 	if _, err := tx.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestHints holds what an operator is advised to do about a refusal.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	clock := servertest.NewClock()
+	p := arrange(t, serve(t, storetest.SQLite(t), clock), clock)
+	servertest.Must(t, p.patch(object{"audience": "https://api.example.com/"}))
+	good := p.token("ada@example.com", object{"aud": "https://api.example.com/"})
+	now := clock.Now().Unix()
+	claims := func(more object) string { return p.token("ada@example.com", more) }
+	for _, row := range []struct{ what, token, hint string }{
+		{"a header value", "Bearer " + good, "neither \"Bearer \" before it"},
+		{"quotes", `"` + good + `"`, "nor quotes around it"},
+		{"an opaque token", "ya29.a0AfH6SMBx", "the JWT itself"},
+		{"no JSON in it", "eyJ.e30.AA", ""},
+		{"no alg", p.issuer.MintRaw("ES256", `{}`, `{"aud":"x"}`), "have it fixed there"}, // it is a JWT
+		{"a member twice", p.issuer.MintRaw("ES256", `{"alg":"ES256"}`, `{"aud":"x","aud":"x"}`), "have it fixed there"},
+		{"a shared secret", p.issuer.MintRaw("ES256", `{"alg":"HS256"}`, `{}`), "key pair"},
+		{"no slash at the end", claims(object{"aud": "https://api.example.com"}), "by a slash at the end"},
+		{"http", claims(object{"aud": []string{"x", "http://api.example.com/"}}), "by http and https"},
+		{"upper case", claims(object{"aud": "https://API.example.com/"}), "upper and lower case"},
+		{"no audience", claims(object{"aud": nil}), "names no audience"},
+		{"seconds taken for milliseconds", claims(object{"aud": "https://api.example.com/", "iat": now, "exp": now / 1000}), "before it was issued"},
+		{"an old token", claims(object{"aud": "https://api.example.com/", "iat": now - 7200, "exp": now - 3600}), "came 2 h after it was issued"},
+		{"a clock ahead", claims(object{"aud": "https://api.example.com/", "iat": now + 600}), "10 min ahead"},
+		{"no address", claims(object{"aud": "https://api.example.com/", "email": nil, "upn": "ada"}), "upn"},
+	} {
+		for what, steps := range map[string][]any{
+			"verdict":     list(p.verdict(t, p.attest(row.token, nil)), "steps"),
+			"explanation": list(servertest.Must(t, p.onProfile("/explain", object{"token": row.token})), "explanation", "steps"),
+		} {
+			failed := slices.IndexFunc(steps, func(s any) bool { return at(s, "status") == "failed" })
+			if failed < 0 {
+				t.Fatalf("%s: %s of no refusal", row.what, what)
+			}
+			hint := text(at(steps[failed], "hint"))
+			if !strings.Contains(hint, row.hint) || row.hint == "" && hint != "" {
+				t.Errorf("%s, %s: %q, want %q in it", row.what, what, hint, row.hint)
+			}
+		}
 	}
 }
