@@ -74,9 +74,12 @@ func mergePolicy(p countersign.TrustPolicy, patch json.RawMessage) (countersign.
 // mergeMembers changes the members of an object that patch names, of which null
 // removes one. A patch that is no object stays what it is, for whoever decodes it.
 func mergeMembers(object, patch json.RawMessage) (json.RawMessage, error) {
-	var members, given map[string]json.RawMessage
-	if json.Unmarshal(patch, &given) != nil {
+	if !bytes.HasPrefix(bytes.TrimSpace(patch), []byte("{")) {
 		return patch, nil
+	}
+	var members, given map[string]json.RawMessage
+	if err := json.Unmarshal(patch, &given); err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(object, &members); err != nil {
 		return nil, err
