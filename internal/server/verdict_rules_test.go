@@ -290,7 +290,7 @@ func TestHints(t *testing.T) {
 		{"a header value", "Bearer " + good, "neither \"Bearer \" before it"},
 		{"quotes", `"` + good + `"`, "nor quotes around it"},
 		{"an opaque token", "ya29.a0AfH6SMBx", "the JWT itself"},
-		{"no JSON in it", "eyJ.e30.AA", "have it fixed there"},
+		{"stray bits", "eyJ.e30.AA", "the JWT itself"},
 		{"no alg", p.issuer.MintRaw("ES256", `{}`, `{"aud":"x"}`), "have it fixed there"}, // it is a JWT
 		{"a member twice", p.issuer.MintRaw("ES256", `{"alg":"ES256"}`, `{"aud":"x","aud":"x"}`), "have it fixed there"},
 		{"a shared secret", p.issuer.MintRaw("ES256", `{"alg":"HS256"}`, `{}`), "key pair"},
