@@ -1,16 +1,22 @@
 package condition
 
-import "sync"
+import (
+	"cmp"
+	"sync"
+)
 
-// maxCached bounds a Cache, in expressions.
-const maxCached = 2048
+// maxCached bounds the programs of a Cache, in bytes. Those of a profile are a few
+// kilobytes.
+const maxCached = 16 << 20
 
-// Cache compiles each expression once, so that a request pays for nothing but
-// the evaluation. The text is the key, hence nothing in it is ever out of date.
-// The zero value is ready; it is safe for concurrent use.
+// Cache remembers what texts compile to, errors included, so that a request pays
+// for the evaluation only. The text itself is the key, hence an entry is never out
+// of date. The zero value is an empty cache; it is safe for concurrent use.
 type Cache struct {
 	mu      sync.RWMutex
 	entries map[cacheKey]cacheEntry
+	size    int // of all, in bytes
+	limit   int // of size; 0 is maxCached
 }
 
 type cacheKey struct {
@@ -23,47 +29,49 @@ type cacheEntry struct {
 	err     error
 }
 
-// Holds reports whether an expression is true; the errors of Compile and
-// Program.Holds.
-func (c *Cache) Holds(text string, header, claims map[string]any) (bool, error) {
-	p, err := c.compile(cacheKey{text: text})
-	if err != nil {
-		return false, err
+// size counts what the map needs beside a program.
+func (e cacheEntry) size(key cacheKey) int {
+	if e.program == nil {
+		return 1<<10 + len(key.text)
 	}
-	return p.Holds(header, claims)
+	return e.program.size + len(key.text)
 }
 
-// Value is what an expression comes to; the errors of CompileValue and
-// Program.Value.
-func (c *Cache) Value(text string, header, claims map[string]any) (any, error) {
-	p, err := c.compile(cacheKey{text: text, value: true})
-	if err != nil {
-		return nil, err
-	}
-	return p.Value(header, claims)
+// Compile is like the function, once for each text.
+func (c *Cache) Compile(text string) (*Program, error) {
+	return c.compile(cacheKey{text: text}, Compile)
 }
 
-func (c *Cache) compile(key cacheKey) (*Program, error) {
+// CompileValue is like the function, once for each text.
+func (c *Cache) CompileValue(text string) (*Program, error) {
+	return c.compile(cacheKey{text: text, value: true}, CompileValue)
+}
+
+func (c *Cache) compile(key cacheKey, compile func(text string) (*Program, error)) (*Program, error) {
 	c.mu.RLock()
 	entry, ok := c.entries[key]
 	c.mu.RUnlock()
 	if ok {
 		return entry.program, entry.err
 	}
-	if key.value {
-		entry.program, entry.err = CompileValue(key.text)
-	} else {
-		entry.program, entry.err = Compile(key.text)
+	entry.program, entry.err = compile(key.text)
+	if len(key.text) > MaxSize {
+		return entry.program, entry.err // refused by its length; not worth the memory
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, ok := c.entries[key]; ok {
+		return entry.program, entry.err // another request was as fast
+	}
 	if c.entries == nil {
 		c.entries = make(map[cacheKey]cacheEntry)
 	}
-	for victim := range c.entries {
-		if len(c.entries) < maxCached {
+	c.size += entry.size(key)
+	for victim, old := range c.entries {
+		if c.size <= cmp.Or(c.limit, maxCached) {
 			break
 		}
+		c.size -= old.size(victim)
 		delete(c.entries, victim) // any will do: the order of maps is random
 	}
 	c.entries[key] = entry

@@ -117,7 +117,7 @@ func (m mapping) find(attribute string) (value any, path string, mapped bool, er
 func (m mapping) at(path, attribute string) (any, error) {
 	if _, named := m.token.Claims[path]; !named {
 		if expression, ok := strings.CutPrefix(path, CELPrefix); ok {
-			value, err := m.verifier.expressions.Value(expression, m.token.Header, m.token.Claims)
+			value, err := m.verifier.value(expression, m.token)
 			if errors.Is(err, condition.ErrNoSuchKey) {
 				return nil, nil // as a path that leads nowhere
 			}
@@ -142,6 +142,15 @@ func (m mapping) require(attribute string) (value any, path string, err error) {
 		return nil, "", Refuse(ClaimMissing, "claim "+quote(path)+" for "+attribute, "no such claim")
 	}
 	return value, path, nil
+}
+
+// value is what an expression makes of a token.
+func (v *Verifier) value(expression string, t Token) (any, error) {
+	p, err := v.expressions.CompileValue(expression)
+	if err != nil {
+		return nil, err
+	}
+	return p.Value(t.Header, t.Claims)
 }
 
 func (m mapping) email() (email.Address, error) {

@@ -94,7 +94,7 @@ func (v *Verifier) judge(p *countersign.Profile, t *Token) (err error) {
 // checkConditions holds the token against the profile's own conditions.
 func (v *Verifier) checkConditions(p *countersign.Profile, t Token) error {
 	for i, text := range p.Policy.Conditions {
-		holds, err := v.expressions.Holds(text, t.Header, t.Claims)
+		holds, err := v.holds(text, t)
 		if holds && err == nil {
 			continue
 		}
@@ -132,6 +132,15 @@ func judgeClaims(p *countersign.Profile, c Claims, now time.Time) error {
 		return err
 	}
 	return c.checkTimes(p, now)
+}
+
+// holds reports whether a condition is true of a token.
+func (v *Verifier) holds(text string, t Token) (bool, error) {
+	p, err := v.expressions.Compile(text)
+	if err != nil {
+		return false, err
+	}
+	return p.Holds(t.Header, t.Claims)
 }
 
 // checkSignature is the key of p that signed the token.
