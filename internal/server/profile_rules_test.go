@@ -126,7 +126,7 @@ func TestTrustPolicyRefuses(t *testing.T) {
 		{object{"role_ids_allowed": []string{""}}, invalid, "1 to 128"},
 		{object{"organization_id": "organization-test-00000000-0000-4000-8000-000000000001"}, vertical, "no organizations"},
 		{object{"conditions": many(21, "claims.a == %d")}, invalid, "20 entries"},
-		{object{"conditions": []string{""}}, expression, "empty"},
+		{object{"conditions": []string{""}}, expression, "unexpected end"},
 		{object{"conditions": []string{"claims.a ==", "true"}}, expression, "conditions[0]"},
 		{object{"conditions": []string{"'text'"}}, expression, "true or false"},
 		{object{"mode": "off"}, invalid, "mode"},
