@@ -3,7 +3,6 @@ package project
 import (
 	"context"
 	"crypto/subtle"
-	"sync"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -27,7 +26,7 @@ func (s *Service) CheckSecret(ctx context.Context, env countersign.EnvironmentID
 	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
 		now = tx.Now
 		if stored, revision, err = tx.SecretByHash(ctx, env, hash); err == nil {
-			e, err = s.known.of(ctx, tx, env, revision)
+			e, err = s.environment(ctx, tx, env, revision)
 		}
 		return err
 	})
@@ -45,41 +44,17 @@ func (s *Service) CheckSecret(ctx context.Context, env countersign.EnvironmentID
 	return e, stored.ID, nil
 }
 
-// maxKnown bounds how many environments are kept.
-const maxKnown = 1024
-
-// environments keeps environments by revision, so that a request reads no more
-// of one than that.
-type environments struct {
-	mu   sync.Mutex
-	kept map[countersign.EnvironmentID]countersign.Environment
-}
-
-// of is an environment at least as new as a revision.
-func (k *environments) of(ctx context.Context, tx *store.Tx, id countersign.EnvironmentID, revision int64) (countersign.Environment, error) {
-	k.mu.Lock()
-	e, ok := k.kept[id]
-	k.mu.Unlock()
-	if ok && e.Revision >= revision {
+// environment is one at least as new as a revision. Of one that is kept, a request
+// reads no more than that.
+func (s *Service) environment(ctx context.Context, tx *store.Tx, id countersign.EnvironmentID, revision int64) (countersign.Environment, error) {
+	if e, ok := s.environments.Of(id, revision); ok {
 		return e, nil
 	}
 	e, err := tx.Environment(ctx, id)
-	if err != nil {
-		return e, err
+	if err == nil {
+		s.environments.Keep(id, e.Revision, e)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.kept == nil {
-		k.kept = make(map[countersign.EnvironmentID]countersign.Environment)
-	}
-	for victim := range k.kept { // any will do: it is read again when it is asked for
-		if len(k.kept) < maxKnown {
-			break
-		}
-		delete(k.kept, victim)
-	}
-	k.kept[id] = e
-	return e, nil
+	return e, err
 }
 
 // CreateSecret makes a secret and gives its value, which is never shown again.

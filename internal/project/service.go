@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/revision"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/trust"
@@ -36,7 +37,7 @@ type Config struct {
 // Service administers the workspace.
 type Service struct {
 	Config
-	known environments
+	environments revision.Kept[countersign.EnvironmentID, countersign.Environment]
 }
 
 // Bounds of the workspace.

@@ -1,7 +1,6 @@
 // Package standing knows what an environment's requests are answered by: its
-// policy, its session template and its profiles. It derives them once
-// and keeps them by revision; the environment's row, which every request reads,
-// says whether they still stand, so nothing here is ever out of date.
+// policy, its session template and its profiles. It derives them once and keeps
+// them by revision.
 package standing
 
 import (
@@ -9,45 +8,36 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/claimtemplate"
 	"github.com/countersign-auth/countersign/internal/rbac"
+	"github.com/countersign-auth/countersign/internal/revision"
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// maxKept bounds how many environments' rules are kept.
-const maxKept = 1024
-
-// Book finds the rules of environments. Its methods may be called from many
-// goroutines.
+// Book finds the rules of environments, and their profiles. Its methods may be
+// called from many goroutines.
 type Book struct {
 	store    *store.Store
-	mu       sync.Mutex
-	kept     map[countersign.EnvironmentID]*Rules
-	profiles map[countersign.ProfileID]revised
+	rules    revision.Kept[countersign.EnvironmentID, *Rules]
+	profiles revision.Kept[profileKey, *countersign.Profile]
 }
 
-// revised is a profile at least as new as a revision of its environment.
-type revised struct {
-	revision int64
-	profile  *countersign.Profile
+type profileKey struct {
+	env     countersign.EnvironmentID
+	profile countersign.ProfileID
 }
 
 // NewBook is a Book over a store.
-func NewBook(s *store.Store) *Book {
-	return &Book{store: s, kept: make(map[countersign.EnvironmentID]*Rules), profiles: make(map[countersign.ProfileID]revised)}
-}
+func NewBook(s *store.Store) *Book { return &Book{store: s} }
 
 // Profile is a profile of an environment at least as new as the row that was
 // read. It is shared and never changes; ErrProfileNotFound.
 func (b *Book) Profile(ctx context.Context, env countersign.Environment, id countersign.ProfileID) (*countersign.Profile, error) {
-	b.mu.Lock()
-	found := b.profiles[id]
-	b.mu.Unlock()
-	if found.profile != nil && found.profile.EnvironmentID == env.ID && found.revision >= env.Revision {
-		return found.profile, nil
+	key := profileKey{env.ID, id}
+	if p, ok := b.profiles.Of(key, env.Revision); ok {
+		return p, nil
 	}
 	var p countersign.Profile
 	err := b.store.View(ctx, func(tx *store.Tx) (err error) {
@@ -60,24 +50,13 @@ func (b *Book) Profile(ctx context.Context, env countersign.Environment, id coun
 	if err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.profiles[id].revision > env.Revision {
-		return &p, nil
-	}
-	if b.profiles[id].profile == nil && len(b.profiles) >= maxKept {
-		for other := range b.profiles { // any will do: it is read again when it is asked for
-			delete(b.profiles, other)
-			break
-		}
-	}
-	b.profiles[id] = revised{env.Revision, &p}
+	b.profiles.Keep(key, env.Revision, &p)
 	return &p, nil
 }
 
 // Of are the rules of an environment at least as new as the row that was read.
 func (b *Book) Of(ctx context.Context, env countersign.Environment) (*Rules, error) {
-	if r := b.look(env); r != nil {
+	if r, ok := b.rules.Of(env.ID, env.Revision); ok {
 		return r, nil
 	}
 	var stored store.Standing
@@ -95,32 +74,8 @@ func (b *Book) Of(ctx context.Context, env countersign.Environment) (*Rules, err
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration of %s: %w", env.ID, err)
 	}
-	b.keep(env.ID, r)
+	b.rules.Keep(env.ID, r.Revision, r)
 	return r, nil
-}
-
-func (b *Book) look(env countersign.Environment) *Rules {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if r := b.kept[env.ID]; r != nil && r.Revision >= env.Revision {
-		return r
-	}
-	return nil
-}
-
-func (b *Book) keep(env countersign.EnvironmentID, r *Rules) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if old := b.kept[env]; old != nil && old.Revision > r.Revision {
-		return
-	}
-	if b.kept[env] == nil && len(b.kept) >= maxKept {
-		for other := range b.kept { // any will do: it is read again when it is asked for
-			delete(b.kept, other)
-			break
-		}
-	}
-	b.kept[env] = r
 }
 
 // Rules are what stands in an environment as of a revision. They never change.
