@@ -70,21 +70,8 @@ func (c *serveCommand) config(a *app) (server.Config, error) {
 	if config.WorkspaceKeySecret, err = a.secret("COUNTERSIGN_WORKSPACE_KEY_SECRET", ""); err != nil {
 		return config, err
 	}
-	if config.KeysetFile == "" {
-		if a.value("COUNTERSIGN_KEYSET") == "" {
-			config.KeysetFile = a.value("COUNTERSIGN_KEYSET_FILE") // which may not be there yet
-		} else if config.Keyset, err = a.secret("COUNTERSIGN_KEYSET", ""); err != nil {
-			return config, err
-		}
-	}
-	if config.Database == "" {
-		database, err := a.secret("COUNTERSIGN_DATABASE", "")
-		if err != nil {
-			return config, err
-		}
-		if config.Database = database.Reveal(); config.Database == "" {
-			config.Database = "countersign.db"
-		}
+	if err := a.database(&config); err != nil {
+		return config, err
 	}
 	var handler slog.Handler = slog.NewJSONHandler(a.stderr, nil)
 	if c.LogFormat == "text" {

@@ -75,8 +75,9 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
-// keysetFile is where the keyset is, by default or by choice.
-func (c *Config) keysetFile() (string, error) {
+// KeysetPath is where the keyset is, by default or by choice, unless Keyset holds
+// it.
+func (c *Config) KeysetPath() (string, error) {
 	if c.KeysetFile != "" {
 		return c.KeysetFile, nil
 	}
@@ -96,7 +97,7 @@ func (c *Config) openKeyset(empty bool) (*signing.Keyset, error) {
 	if c.Keyset != "" {
 		return signing.ParseKeyset([]byte(c.Keyset.Reveal()))
 	}
-	path, err := c.keysetFile()
+	path, err := c.KeysetPath()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
@@ -93,12 +94,11 @@ func (s *Server) routes() []api.Route {
 // ready reads through the schema and opens what it reads with the keyset.
 func (s *Server) ready(ctx context.Context) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		sealed, err := tx.WorkspaceFact(ctx, keysetFact)
+		sealed, err := tx.WorkspaceFact(ctx, signing.KeysetFact)
 		if err != nil {
 			return err
 		}
-		_, err = s.keyset.Open(sealed, keysetFact)
-		return err
+		return s.keyset.CheckWord(sealed)
 	})
 }
 

@@ -136,17 +136,10 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	return s, err
 }
 
-// keysetFact is the name under which the database keeps a word that only its
-// keyset opens, so that a wrong keyset is found at start and not at sign-in.
-const (
-	keysetFact = "keyset"
-	keysetWord = "countersign"
-)
-
 func (s *Server) openKeyset(ctx context.Context) (*signing.Keyset, error) {
 	var sealed []byte
 	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
-		sealed, err = tx.WorkspaceFact(ctx, keysetFact)
+		sealed, err = tx.WorkspaceFact(ctx, signing.KeysetFact)
 		return err
 	})
 	empty := errors.Is(err, store.ErrNotFound)
@@ -158,24 +151,21 @@ func (s *Server) openKeyset(ctx context.Context) (*signing.Keyset, error) {
 		return nil, err
 	}
 	err = s.store.Update(ctx, countersign.System(), func(tx *store.Tx) error {
-		if sealed, err = tx.WorkspaceFact(ctx, keysetFact); !errors.Is(err, store.ErrNotFound) {
+		if sealed, err = tx.WorkspaceFact(ctx, signing.KeysetFact); !errors.Is(err, store.ErrNotFound) {
 			return err // another process may have been faster
 		}
-		if sealed, err = keyset.Seal([]byte(keysetWord), keysetFact); err != nil {
+		if sealed, err = keyset.SealWord(); err != nil {
 			return err
 		}
-		if err := tx.InsertWorkspaceFact(ctx, keysetFact, sealed); err != nil {
+		if err := tx.InsertWorkspaceFact(ctx, signing.KeysetFact, sealed); err != nil {
 			return err
 		}
-		return tx.Record(ctx, countersign.EnvironmentID{}, "workspace.created", keysetFact, nil)
+		return tx.Record(ctx, countersign.EnvironmentID{}, "workspace.created", signing.KeysetFact, nil)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := keyset.Open(sealed, keysetFact); err != nil {
-		return nil, errors.New("this database's private keys are encrypted under another keyset; set --keyset to the one it began with")
-	}
-	return keyset, nil
+	return keyset, keyset.CheckWord(sealed)
 }
 
 // Close closes the database. Run does it by itself.
