@@ -42,6 +42,7 @@ type grammar struct {
 	Serve serveCommand `cmd:"" group:"run" help:"Run the server."`
 
 	Backup backupCommand `cmd:"" group:"keep" help:"Copy a SQLite database while it is served."`
+	Doctor doctorCommand `cmd:"" group:"keep" help:"Examine a database: what is wrong, why it matters, what to do."`
 
 	Keys  keysCommand  `cmd:"" group:"issuer" help:"Make signing keys for an issuer of your own."`
 	Token tokenCommand `cmd:"" group:"issuer" help:"Sign and read subject tokens, without any server."`
