@@ -110,6 +110,10 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 		"COUNTERSIGN_JWKS_ALLOW_PRIVATE":   "127.0.0.1, 10.0.0.0/8",
 		"COUNTERSIGN_VERDICTS_KEEP":        "36h",
 		"COUNTERSIGN_VERDICTS_PER_MINUTE":  "1",
+		"COUNTERSIGN_LIMIT_PER_ADDRESS":    "off",
+		"COUNTERSIGN_LIMIT_PER_CREDENTIAL": "100",
+		"COUNTERSIGN_MAX_IN_FLIGHT":        "64",
+		"COUNTERSIGN_TRUSTED_PROXY":        "10.0.0.0/8, 192.0.2.7",
 	})
 	if got := r.projects("mine", "a secret of my own choice"); got != http.StatusOK {
 		t.Errorf("the key that was given answers %d", got)
@@ -134,6 +138,10 @@ func TestServeRefusesToStart(t *testing.T) {
 		{name: "half a workspace key", env: map[string]string{"COUNTERSIGN_WORKSPACE_KEY_ID": "mine"}, want: "needs both its ID and its secret"},
 		{name: "a short secret", env: map[string]string{"COUNTERSIGN_WORKSPACE_KEY_ID": "mine", "COUNTERSIGN_WORKSPACE_KEY_SECRET": "short"}, want: "shorter than 16 bytes"},
 		{name: "a network that is none", args: []string{"--jwks-allow-private", "10.0.0.0/99"}, want: "--jwks-allow-private: "},
+		{name: "a proxy that is none", args: []string{"--trusted-proxy", "10.0.0.0/99"}, want: "--trusted-proxy \"10.0.0.0/99\" is neither an address nor a network"},
+		{name: "a limit of nothing", args: []string{"--limit-per-address", "0"}, want: "expected a number from 1 to 1000000, or off"},
+		{name: "a limit that is no number", env: map[string]string{"COUNTERSIGN_LIMIT_PER_CREDENTIAL": "many"}, want: "expected a number from 1 to 1000000, or off"},
+		{name: "less than nothing at once", args: []string{"--max-in-flight=-1"}, want: "--max-in-flight must be more than 0"},
 		{name: "a keyset that is none", env: map[string]string{"COUNTERSIGN_KEYSET": "{}"}, want: "the keyset"},
 		{name: "a URL with a password", env: map[string]string{"COUNTERSIGN_DATABASE": "postgres://u:planted-secret@[/x"}, want: "expected postgres://"},
 		{name: "both forms of a secret", env: map[string]string{"COUNTERSIGN_DATABASE": "a", "COUNTERSIGN_DATABASE_FILE": "b"}, want: "COUNTERSIGN_DATABASE and COUNTERSIGN_DATABASE_FILE are both set"},

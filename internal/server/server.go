@@ -9,9 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
@@ -21,6 +24,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/eventstream"
+	"github.com/countersign-auth/countersign/internal/limit"
 	"github.com/countersign-auth/countersign/internal/openapi"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
@@ -49,6 +53,9 @@ type Server struct {
 	streams  *eventstream.Service
 	metrics  *telemetry.Metrics
 	router   *api.Router
+	proxies  []netip.Prefix
+	relayed  atomic.Bool // an unknown proxy has been told of
+	asking   singleflight.Group
 	document []byte // OpenAPI
 }
 
@@ -59,6 +66,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s := &Server{config: c, metrics: telemetry.NewMetrics()}
+	if s.proxies, err = parseProxies(c.TrustedProxies); err != nil {
+		return nil, err
+	}
 	if s.store, err = store.Open(ctx, store.Config{Database: c.Database, Now: c.Now}); err != nil {
 		return nil, err
 	}
@@ -132,6 +142,13 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Keyring: s.keyring, Sources: s.sources, Streams: s.streams,
 	}
 	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
+	s.router.Limits = api.NewLimits(api.LimitsConfig{
+		PerAddress: rate(c.LimitPerAddress), PerCredential: rate(c.LimitPerCredential), InFlight: c.MaxInFlight,
+		Refused: s.metrics.Refused, Now: c.Now,
+	})
+	if err := s.metrics.Load(s.router.Limits.Load); err != nil {
+		return nil, err
+	}
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
 }
@@ -166,6 +183,14 @@ func (s *Server) openKeyset(ctx context.Context) (*signing.Keyset, error) {
 		return nil, err
 	}
 	return keyset, keyset.CheckWord(sealed)
+}
+
+// burstTime is how long what may be asked in a second on average may be saved up.
+const burstTime = 5
+
+// rate is a setting as a token bucket; one below 0 is off.
+func rate(perSecond int) limit.Rate {
+	return limit.Rate{PerSecond: float64(perSecond), Burst: burstTime * perSecond}
 }
 
 // Close closes the database. Run does it by itself.
