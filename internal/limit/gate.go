@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -20,11 +21,11 @@ type GateConfig struct {
 }
 
 // Gate lets a bounded number of requests in at once and lets a few wait, fairly:
-// a place that becomes free goes to the owner who has the fewest. Nobody can have
-// all places, so that whoever comes next need not wait for somebody else's
-// slowest request: an owner has three quarters at most, all strangers together a
-// quarter, and one of them an eighth. Its methods may be called from many
-// goroutines.
+// a place that becomes free goes to the owner who has the fewest, where all
+// strangers together count as one. Nobody can have all places, so that whoever
+// comes next need not wait for somebody else's slowest request: an owner has three
+// quarters at most, all strangers together as many, and one of them a half. Its
+// methods may be called from many goroutines.
 type Gate struct {
 	GateConfig
 	mu       sync.Mutex
@@ -62,7 +63,7 @@ func NewGate(c GateConfig) *Gate {
 	c.Places = max(8, c.Places)
 	return &Gate{
 		GateConfig: c, flows: map[Key]*flow{},
-		maxOwner: c.Places * 3 / 4, maxAll: c.Places / 4, maxOne: c.Places / 8,
+		maxOwner: c.Places * 3 / 4, maxAll: c.Places * 3 / 4, maxOne: c.Places / 2,
 	}
 }
 
@@ -182,15 +183,12 @@ func (g *Gate) leave(f *flow) {
 	}
 }
 
-// callNext lets the first of the flow in that has the fewest inside, of those the
-// one that came first, if any may come in.
+// callNext lets in who has the fewest places, and of those who came first, if
+// anybody may come in.
 func (g *Gate) callNext() bool {
 	var next *flow
 	for _, f := range g.queued {
-		if !g.admits(f) {
-			continue
-		}
-		if next == nil || f.inside < next.inside || f.inside == next.inside && f.line[0].ticket < next.line[0].ticket {
+		if g.admits(f) && (next == nil || g.before(f, next)) {
 			next = f
 		}
 	}
@@ -203,22 +201,34 @@ func (g *Gate) callNext() bool {
 	return true
 }
 
-// makeRoom reports whether one more of a flow may wait. If the queue is full, it
-// sends away the last of the longest line, if that is longer.
-func (g *Gate) makeRoom(f *flow) bool {
-	if f.stranger && g.strange.waiting >= g.Queue/4 {
-		return false
+// before reports whether a free place goes to a rather than to b.
+func (g *Gate) before(a, b *flow) bool {
+	return cmp.Or(cmp.Compare(g.share(a), g.share(b)), cmp.Compare(a.inside, b.inside), cmp.Compare(a.line[0].ticket, b.line[0].ticket)) < 0
+}
+
+// share is how many places a flow's owner has.
+func (g *Gate) share(f *flow) int {
+	if f.stranger {
+		return g.strange.inside
 	}
+	return f.inside
+}
+
+// makeRoom reports whether one more of a flow may wait. If the queue is full, it
+// sends away the last of the longest line, if that is longer; and for an owner the
+// last of the strangers, if those have more than a quarter of the queue.
+func (g *Gate) makeRoom(f *flow) bool {
 	if g.all.waiting < g.Queue {
 		return true
 	}
-	longest := f
+	strangersFirst := !f.stranger && g.strange.waiting > g.Queue/4
+	var longest *flow
 	for _, other := range g.queued {
-		if len(other.line) > len(longest.line) {
+		if (other.stranger || !strangersFirst) && (longest == nil || len(other.line) > len(longest.line)) {
 			longest = other
 		}
 	}
-	if len(longest.line) <= len(f.line)+1 {
+	if longest == nil || !strangersFirst && len(longest.line) <= len(f.line)+1 {
 		return false
 	}
 	w := g.dequeue(longest, len(longest.line)-1)

@@ -72,8 +72,8 @@ func TestGateHasBounds(t *testing.T) {
 	}{
 		{"one owner has three quarters", 1, false, 12, 20, 8},
 		{"two have all", 2, false, 16, 20, 44},
-		{"one stranger has an eighth", 1, true, 2, 5, 33},
-		{"all strangers have a quarter", 10, true, 4, 5, 391},
+		{"one stranger has a half", 1, true, 8, 20, 12},
+		{"all strangers have three quarters", 10, true, 12, 20, 368},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -151,17 +151,37 @@ func TestGateIsFair(t *testing.T) {
 	})
 }
 
-// TestGateKeepsOwnersFromStrangers holds that no number of strangers, from any
-// number of places, keeps an owner waiting.
+// TestGateKeepsOwnersFromStrangers holds that however many strangers come, from
+// however many places, an owner finds some places free, room in the queue, and
+// then gets what is free until there are as many of the owner's as of all
+// strangers together.
 func TestGateKeepsOwnersFromStrangers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := gate(16, 20)
+		var flood []*entry
 		for i := range 500 {
-			several(t, g, 1, limit.Key(1000+i), true)
+			flood = append(flood, several(t, g, 1, limit.Key(1000+i), true)...)
 		}
-		if owners := several(t, g, 12, 1, false); inside(owners) != 12 {
-			t.Errorf("%d of 12 are in beside a flood of strangers", inside(owners))
+		owners := several(t, g, 10, 1, false)
+		if inside(owners) != 4 {
+			t.Fatalf("%d are in beside a flood of strangers; want 4", inside(owners))
+		}
+		for _, e := range owners {
+			if e.done.Load() && !e.in.Load() {
+				t.Errorf("an owner was sent away for strangers: %v", e.err)
+			}
+		}
+		for want := 5; want <= 8; want++ {
+			for _, e := range flood {
+				if e.in.Load() {
+					leave(g, e)
+					break
+				}
+			}
+			if inside(owners) != want {
+				t.Fatalf("%d owners are in; want %d", inside(owners), want)
+			}
 		}
 	})
 }

@@ -322,3 +322,19 @@ func TestLimitByNetwork(t *testing.T) {
 		t.Errorf("behind a proxy: %d and %d, want 429 and 404", a, b)
 	}
 }
+
+// TestFirstMoment holds that a backend which comes with many requests at once to a
+// server that has just started, and knows nobody yet, is refused none of them.
+func TestFirstMoment(t *testing.T) {
+	t.Parallel()
+	w := newLimitedWorld(t, func(c *server.Config) { c.LimitPerAddress = server.DefaultLimitPerAddress })
+	var group sync.WaitGroup
+	for range 128 {
+		group.Go(func() {
+			if a := w.from("203.0.113.1:1", http.MethodGet, "/v1/debug/whoami", w.basic); a.status != http.StatusOK {
+				t.Errorf("%d %s", a.status, a.body)
+			}
+		})
+	}
+	group.Wait()
+}
