@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -194,4 +195,40 @@ func BenchmarkGate(b *testing.B) {
 			gate.Leave(pass)
 		}
 	})
+}
+
+// TestMemoryIsBounded holds that a million callers who were never seen before
+// leave nothing behind.
+func TestMemoryIsBounded(t *testing.T) {
+	table, ledger := limit.NewTable(limit.Rate{PerSecond: 1, Burst: 5}, 1<<16), limit.NewLedger(1<<12)
+	gate := limit.NewGate(limit.GateConfig{Places: 64, Queue: 64, Patience: time.Second})
+	flood := func(n limit.Key) {
+		for i := range n {
+			key := 1<<40 + n<<20 + i
+			table.Take(key, start)
+			ledger.Owner(key, start)
+			ledger.Refuse(key)
+			ledger.Accept(key, key, start)
+			pass, err := gate.Enter(t.Context(), key, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gate.Leave(pass)
+		}
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	flood(10_000) // what is kept of those who were here last
+	before := heap()
+	flood(1_000_000)
+	if after := heap(); after > before+64<<10 {
+		t.Errorf("a million callers left %d KiB", (after-before)>>10)
+	}
+	runtime.KeepAlive(table)
+	runtime.KeepAlive(ledger)
+	runtime.KeepAlive(gate)
 }

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,6 +204,17 @@ func TestLimitByCredential(t *testing.T) {
 	}
 }
 
+// otherEnvironment makes another project with an environment, and gives the header
+// of its secret.
+func (w *limitedWorld) otherEnvironment() string {
+	w.t.Helper()
+	project := text(at(w.manage(http.MethodPost, projectsPath, `{"name": "Other", "vertical": "CONSUMER"}`), "project", "project_slug"))
+	base := projectsPath + "/" + project + "/environments"
+	environment := w.manage(http.MethodPost, base, `{"name": "Test", "type": "TEST"}`)
+	secret := w.manage(http.MethodPost, base+"/"+text(at(environment, "environment", "environment_slug"))+"/secrets", "")
+	return basicHeader(text(at(environment, "environment", "project_id")), text(at(secret, "secret", "secret")))
+}
+
 // TestFullServer fills all places that an environment may have with requests that
 // wait for their issuer: what is more is refused at once, other environments and
 // probes are answered as ever, and afterwards all is as before.
@@ -208,11 +222,7 @@ func TestFullServer(t *testing.T) {
 	t.Parallel()
 	w := newLimitedWorld(t, func(c *server.Config) { c.MaxInFlight, c.Now = 8, time.Now }) // the issuer's clock goes on
 	const who = "/v1/debug/whoami"
-	project := text(at(w.manage(http.MethodPost, projectsPath, `{"name": "Other", "vertical": "CONSUMER"}`), "project", "project_slug"))
-	base := projectsPath + "/" + project + "/environments"
-	environment := w.manage(http.MethodPost, base, `{"name": "Test", "type": "TEST"}`)
-	secret := w.manage(http.MethodPost, base+"/"+text(at(environment, "environment", "environment_slug"))+"/secrets", "")
-	other := basicHeader(text(at(environment, "environment", "project_id")), text(at(secret, "secret", "secret")))
+	other := w.otherEnvironment()
 	w.must(w.call(http.MethodGet, who, other, ""))
 	w.must(w.call(http.MethodGet, who, w.basic, ""))
 
@@ -337,4 +347,69 @@ func TestFirstMoment(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestOverloadIsShared holds that an environment which asks far more than there is
+// room for is refused what is too much, and that another beside it is refused
+// nothing.
+func TestOverloadIsShared(t *testing.T) {
+	t.Parallel()
+	w := newLimitedWorld(t, func(c *server.Config) { c.MaxInFlight, c.Now = 8, time.Now })
+	const who = "/v1/debug/whoami"
+	quiet := w.otherEnvironment()
+	w.must(w.call(http.MethodGet, who, quiet, ""))
+	w.must(w.call(http.MethodGet, who, w.basic, ""))
+	ask := func(authorization string) reply {
+		r := httptest.NewRequest(http.MethodGet, who, http.NoBody)
+		r.Header.Set("Authorization", authorization)
+		answer := httptest.NewRecorder()
+		w.ServeHTTP(answer, r)
+		return reply{answer.Code, answer.Header(), answer.Body.Bytes()}
+	}
+	var answered, refused atomic.Int64
+	stop := make(chan struct{})
+	var loud, calm sync.WaitGroup
+	for range 40 {
+		loud.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				switch a := ask(w.basic); {
+				case a.status == http.StatusOK:
+					answered.Add(1)
+				case errorType(a) == "server_unavailable" && a.header.Get("Retry-After") == "1":
+					refused.Add(1)
+					runtime.Gosched() // as a network would
+				default:
+					t.Errorf("%d %s", a.status, a.body)
+				}
+			}
+		})
+	}
+	var mu sync.Mutex
+	var took []time.Duration
+	for range 4 {
+		calm.Go(func() {
+			for range 50 {
+				began := time.Now()
+				if a := ask(quiet); a.status != http.StatusOK {
+					t.Errorf("beside an environment that asks too much: %d %s", a.status, a.body)
+				}
+				mu.Lock()
+				took = append(took, time.Since(began))
+				mu.Unlock()
+			}
+		})
+	}
+	calm.Wait()
+	close(stop)
+	loud.Wait()
+	slices.Sort(took)
+	t.Logf("of the loud one %d answered, %d refused; the quiet one: p50 %v, p99 %v", answered.Load(), refused.Load(), took[len(took)/2], took[len(took)*99/100])
+	if answered.Load() == 0 || refused.Load() == 0 {
+		t.Errorf("of the loud one %d were answered and %d refused; want some of both", answered.Load(), refused.Load())
+	}
 }
