@@ -53,6 +53,7 @@ type (
 	eventKind       struct{}
 	requestKind     struct{}
 	revocationKind  struct{}
+	operatorKind    struct{}
 )
 
 func (environmentKind) prefix() string { return "project" }
@@ -68,6 +69,7 @@ func (sessionKind) prefix() string     { return "session" }
 func (eventKind) prefix() string       { return "event" }
 func (requestKind) prefix() string     { return "request-id" }
 func (revocationKind) prefix() string  { return "revocation" }
+func (operatorKind) prefix() string    { return "operator" }
 
 // The identifiers of the contract (README §5).
 type (
@@ -97,6 +99,9 @@ type (
 	RequestID = ID[requestKind]
 	// RevocationID names a revocation that stands until its sessions are gone.
 	RevocationID = ID[revocationKind]
+	// OperatorID names an operator of the dashboard. Operators belong to the
+	// workspace; of the two classes theirs is live.
+	OperatorID = ID[operatorKind]
 )
 
 // ErrMalformedID is what ParseID and Scan return for text or bytes that are not

@@ -16,6 +16,7 @@ var departedTables = [...]struct{ table, id string }{
 	{"subject_links", "subject"},
 	{"verdicts", "request_id"},
 	{"verdict_gaps", "minute"},
+	{"verdict_hours", "hour"},
 }
 
 // PurgeDeparted removes at most limit rows of each table that belong to

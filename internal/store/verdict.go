@@ -79,8 +79,51 @@ func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, ga
 				return err
 			}
 		}
+		for key, n := range hours(list) {
+			_, err := tx.q.ExecContext(ctx, `
+				INSERT INTO verdict_hours (environment_id, hour, reason, verdicts) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (environment_id, hour, reason) DO UPDATE SET verdicts = verdict_hours.verdicts + excluded.verdicts`,
+				key.environment, micros(key.hour), key.reason, n)
+			if err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+type hourKey struct {
+	environment countersign.EnvironmentID
+	hour        time.Time
+	reason      string
+}
+
+// hours counts verdicts by hour and reason. Those of profiles that are only tried
+// are no sign-ins.
+func hours(list []countersign.Verdict) map[hourKey]int64 {
+	counts := map[hourKey]int64{}
+	for _, v := range list {
+		if !v.Shadow {
+			counts[hourKey{v.EnvironmentID, v.At.UTC().Truncate(time.Hour), v.Reason}]++
+		}
+	}
+	return counts
+}
+
+// VerdictHour is how many verdicts of an hour had a reason, "" of those that were
+// accepted.
+type VerdictHour struct {
+	Hour     time.Time
+	Reason   string
+	Verdicts int64
+}
+
+// VerdictHours are an environment's counts from a moment on, oldest first.
+func (tx *Tx) VerdictHours(ctx context.Context, env countersign.EnvironmentID, since time.Time) ([]VerdictHour, error) {
+	return all(ctx, tx.q, func(row scanner) (h VerdictHour, err error) {
+		err = row.Scan((*micros)(&h.Hour), &h.Reason, &h.Verdicts)
+		return h, err
+	}, `SELECT hour, reason, verdicts FROM verdict_hours WHERE environment_id = $1 AND hour >= $2 ORDER BY hour, reason`, env, micros(since))
 }
 
 // VerdictGap is how many refusals of a profile in a minute were not kept.
@@ -149,6 +192,9 @@ func (s *Store) PurgeVerdicts(ctx context.Context, env countersign.EnvironmentID
 	if err != nil || n == int64(limit) {
 		return n, err
 	}
-	_, err = s.keep(ctx, `DELETE FROM verdict_gaps WHERE environment_id = $1 AND minute < $2`, env, micros(before))
+	if _, err := s.keep(ctx, `DELETE FROM verdict_gaps WHERE environment_id = $1 AND minute < $2`, env, micros(before)); err != nil {
+		return n, err
+	}
+	_, err = s.keep(ctx, `DELETE FROM verdict_hours WHERE environment_id = $1 AND hour < $2`, env, micros(before))
 	return n, err
 }

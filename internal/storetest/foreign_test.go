@@ -45,6 +45,9 @@ func none[T any](list []T, err error) error {
 
 // trespasses are all methods that take an environment, as a parameter or in one.
 var trespasses = map[string]trespass{
+	"Tx.VerdictHours": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.VerdictHours(ctx, here.env.ID, time.UnixMicro(0)))
+	},
 	"Tx.Secrets": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return none(tx.Secrets(ctx, here.env.ID))
 	},
@@ -400,6 +403,16 @@ var workspaceWide = map[string]string{
 	"Tx.EnvironmentBySlug":        "resolves the names of the management plane to an environment",
 	"Tx.EnvironmentByPublicToken": "resolves a public token to its environment",
 	"Tx.CountWorkspaceKeys":       "workspace keys are the workspace's",
+	"Tx.CountOperatorSessions":    "operators are the workspace's",
+	"Tx.DeleteOperator":           "operators are the workspace's",
+	"Tx.DeleteOperatorPass":       "operators are the workspace's",
+	"Tx.DeleteOperatorPasses":     "operators are the workspace's",
+	"Tx.InsertOperatorPass":       "operators are the workspace's",
+	"Tx.Operator":                 "operators are the workspace's",
+	"Tx.OperatorByName":           "operators are the workspace's",
+	"Tx.OperatorPass":             "operators are the workspace's",
+	"Tx.Operators":                "operators are the workspace's",
+	"Tx.PutOperator":              "operators are the workspace's",
 	"Tx.WorkspaceKey":             "workspace keys are the workspace's",
 	"Tx.PutWorkspaceKey":          "workspace keys are the workspace's",
 	"Tx.WorkspaceFact":            "facts are the workspace's",

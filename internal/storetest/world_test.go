@@ -278,7 +278,7 @@ func still() time.Time { return moment }
 // environmentTables are those whose rows belong to an environment.
 var environmentTables = []string{
 	"configurations", "departed_environments", "environments", "event_streams", "events", "key_sets", "pem_files", "profiles", "provisionings", "public_tokens",
-	"secrets", "sessions", "signing_keys", "subject_links", "used_tokens", "user_identifiers", "users", "verdict_gaps", "verdicts",
+	"secrets", "sessions", "signing_keys", "subject_links", "used_tokens", "user_identifiers", "users", "verdict_gaps", "verdict_hours", "verdicts",
 }
 
 func TestEnvironmentTablesAreAll(t *testing.T) {
