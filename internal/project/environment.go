@@ -175,6 +175,11 @@ func (s *Service) Environments(ctx context.Context, project string) ([]countersi
 	})
 }
 
+// AllEnvironments are those of every project, in no order that means something.
+func (s *Service) AllEnvironments(ctx context.Context) ([]countersign.Environment, error) {
+	return view(ctx, s.Store, nil, func(tx *store.Tx) ([]countersign.Environment, error) { return tx.AllEnvironments(ctx) })
+}
+
 // Environment finds an environment by its slugs; ErrProjectNotFound or
 // ErrEnvironmentNotFound.
 func (s *Service) Environment(ctx context.Context, project, slug string) (countersign.Environment, error) {

@@ -123,6 +123,23 @@ func (b *Book) List(ctx context.Context, env countersign.EnvironmentID, f Filter
 	return page, err
 }
 
+// Hours are an environment's verdicts from a moment on, counted by hour and reason,
+// oldest first, and how many refusals of that time were not kept. Profiles that are
+// only tried are left out. It costs the same however many there are.
+func (b *Book) Hours(ctx context.Context, env countersign.EnvironmentID, since time.Time) (hours []store.VerdictHour, missed int, err error) {
+	if err := b.Flush(ctx); err != nil {
+		return nil, 0, err
+	}
+	err = b.Store.View(ctx, func(tx *store.Tx) error {
+		if hours, err = tx.VerdictHours(ctx, env, since); err != nil {
+			return err
+		}
+		missed, err = tx.MissedVerdicts(ctx, env, countersign.ProfileID{}, since, time.Time{})
+		return err
+	})
+	return hours, missed, err
+}
+
 // start is the ID before which a page begins.
 func start(env countersign.EnvironmentID, f Filter, cursor string) (countersign.RequestID, error) {
 	if cursor != "" {
