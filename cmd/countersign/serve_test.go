@@ -73,7 +73,7 @@ func (r *run) projects(id, secret string) int {
 	return answer.StatusCode
 }
 
-var printedKey = regexp.MustCompile(`^COUNTERSIGN_WORKSPACE_KEY_ID=(\S+)\nCOUNTERSIGN_WORKSPACE_KEY_SECRET=(\S+)\n$`)
+var printedKey = regexp.MustCompile(`^COUNTERSIGN_WORKSPACE_KEY_ID=(\S+)\nCOUNTERSIGN_WORKSPACE_KEY_SECRET=(\S+)\nCOUNTERSIGN_DASHBOARD_LINK=(\S+)\n$`)
 
 func TestFirstStartPrintsAWorkspaceKeyOnce(t *testing.T) {
 	t.Parallel()

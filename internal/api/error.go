@@ -18,8 +18,8 @@ import (
 // errorURL is where each error type is explained.
 const errorURL = "https://github.com/countersign-auth/countersign/blob/main/docs/errors.md#"
 
-// status is the HTTP status of a kind of error.
-func status(k countersign.Kind) int {
+// Status is the HTTP status of a kind of error.
+func Status(k countersign.Kind) int {
 	switch k {
 	case countersign.Invalid, countersign.Conflict:
 		return http.StatusBadRequest
@@ -55,7 +55,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if frontend {
 		named = forAnybody(named)
 	}
-	code := status(named.Kind)
+	code := Status(named.Kind)
 	line := telemetry.FromContext(r.Context())
 	line.ErrorType, line.Cause = named.Type, errors.Unwrap(named)
 	header := w.Header()

@@ -61,6 +61,8 @@ type grammar struct {
 	Revoke      revokeCommand      `cmd:"" group:"management" help:"End sessions by profile, issuer's key, user or moment."`
 	Revocations revocationsCommand `cmd:"" group:"management" help:"The revocations that stand."`
 
+	Dashboard dashboardCommand `cmd:"" group:"management" help:"Sign in to the dashboard."`
+
 	Version    versionCommand    `cmd:"" group:"self" help:"Print the version of this binary."`
 	Completion completionCommand `cmd:"" group:"self" help:"Print a completion script for your shell."`
 }

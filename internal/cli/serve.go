@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ type serveCommand struct {
 func (serveCommand) Help() string {
 	return `Runs the server until it is interrupted. One SQLite file has one process; any number of processes share one PostgreSQL database.
 
-The first start on an empty database prints a workspace key, once: it opens the management API. Give your own with COUNTERSIGN_WORKSPACE_KEY_ID and COUNTERSIGN_WORKSPACE_KEY_SECRET.
+The first start on an empty database prints a workspace key, which opens the management API, and a link that opens the dashboard, once. Give your own with COUNTERSIGN_WORKSPACE_KEY_ID and COUNTERSIGN_WORKSPACE_KEY_SECRET.
 
 Example:
   countersign serve --database countersign.db
@@ -50,7 +51,24 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	return s.Run(ctx, func(addr string) { config.Logger.InfoContext(ctx, "listening", "addr", addr) })
+	return s.Run(ctx, func(addr string) {
+		if link := s.NewDashboardLink; link != "" {
+			a.remark("This link opens the dashboard, once and within 15 minutes; later ones: countersign dashboard link.")
+			// Without a standard output there is the command for it.
+			_, _ = fmt.Fprintf(a.stdout, "COUNTERSIGN_DASHBOARD_LINK=http://%s%s\n", reachable(addr), link.Reveal())
+		}
+		config.Logger.InfoContext(ctx, "listening", "addr", addr)
+	})
+}
+
+// reachable is where a browser on this machine finds what listens at an address,
+// which may be all of them.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
 }
 
 func (c *serveCommand) config(a *app) (server.Config, error) {

@@ -176,6 +176,7 @@ func (w *inputWorld) bodies() map[string]string {
 			"expect": {"reason": "expired", "attributes": {"email": "a@example.com"}}}]}, "force": true`
 	patch := `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true, ` + policy + `}`
 	return map[string]string{
+		"POST /pwa/v3/operator_links": `{"name": "", "role": "viewer"}`,
 		"POST /v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
 			"session_token": "a", "session_jwt": "b"}`, w.names["profile_id"], w.token),
 		"POST /v1/sessions/authenticate": `{"session_token": "a", "session_jwt": "b", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},

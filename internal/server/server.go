@@ -19,9 +19,11 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/frontend"
 	"github.com/countersign-auth/countersign/internal/api/management"
 	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/dashboard"
 	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/openapi"
+	"github.com/countersign-auth/countersign/internal/operator"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
@@ -38,18 +40,23 @@ type Server struct {
 	// NewWorkspaceKey is the key that this start made; its ID is "" if it made
 	// none. It is kept nowhere else.
 	NewWorkspaceKey project.WorkspaceKey
+	// NewDashboardLink is the path, with its query, that signs the first operator
+	// in, once and within 15 minutes; "" if this start made no workspace key.
+	NewDashboardLink countersign.Bearer
 
-	config   Config
-	store    *store.Store
-	keyset   *signing.Keyset
-	sources  *trust.Sources
-	keyring  *signing.Keyring
-	sessions *session.Service
-	verdicts *verdict.Book
-	streams  *eventstream.Service
-	metrics  *telemetry.Metrics
-	router   *api.Router
-	document []byte // OpenAPI
+	config    Config
+	store     *store.Store
+	keyset    *signing.Keyset
+	sources   *trust.Sources
+	keyring   *signing.Keyring
+	sessions  *session.Service
+	verdicts  *verdict.Book
+	streams   *eventstream.Service
+	operators *operator.Service
+	pages     http.Handler // of the dashboard
+	metrics   *telemetry.Metrics
+	router    *api.Router
+	document  []byte // OpenAPI
 }
 
 // New opens the database and the keyset and wires the server. It asks nothing of
@@ -115,8 +122,14 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.operators = &operator.Service{Store: s.store}
 	if made {
 		s.NewWorkspaceKey = key
+		link, err := s.operators.NewLink(ctx, countersign.System(), "owner", countersign.OperatorOwner)
+		if err != nil {
+			return nil, err
+		}
+		s.NewDashboardLink = operator.SignInPath(link.Token)
 	}
 
 	people := &directory.Service{Store: s.store, Rules: rules}
@@ -129,7 +142,13 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	operators := &management.Surface{
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
-		Keyring: s.keyring, Sources: s.sources, Streams: s.streams,
+		Keyring: s.keyring, Sources: s.sources, Streams: s.streams, Operators: s.operators,
+	}
+	if s.pages, err = dashboard.New(dashboard.Config{
+		Operators: s.operators, Projects: projects, Sessions: s.sessions, Directory: people, Verdicts: s.verdicts,
+		Keyring: s.keyring, Sources: s.sources, Now: c.Now,
+	}); err != nil {
+		return nil, err
 	}
 	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
 	s.document, err = openapi.Document(s.router.Routes())

@@ -25,6 +25,8 @@ var answers = map[string]string{
 	"GET /healthz": "",
 	"GET /readyz":  "",
 
+	"POST /pwa/v3/operator_links": "operator_id:string name:string role:string path:string expires_at:time",
+
 	"GET /openapi.json": "openapi:string info:object tags:[object] paths:object components:object",
 
 	"POST /v1/sessions/attest":           "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",

@@ -1,0 +1,102 @@
+package dashboard
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/project"
+)
+
+// home is the overview of the environment that was made first, or where one is made.
+func home(d *Dashboard, r *request) (view, error) {
+	list, err := d.Projects.AllEnvironments(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	if len(list) == 0 {
+		return view{redirect: Root + "/projects"}, nil
+	}
+	first := slices.MinFunc(list, func(a, b countersign.Environment) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return view{redirect: envPath(first)}, nil
+}
+
+type projectsPage struct {
+	Projects []projectRow
+	Form     projectForm
+	Problem  problem
+}
+
+type projectRow struct {
+	countersign.Project
+	Environments []countersign.Environment
+}
+
+type projectForm struct{ Name, Vertical, Environment, Type string }
+
+func listProjects(d *Dashboard, r *request) (view, error) {
+	return projectsView(d, r, projectForm{Vertical: string(countersign.Consumer), Environment: "Test", Type: string(countersign.TestEnvironment)}, problem{})
+}
+
+func projectsView(d *Dashboard, r *request, form projectForm, p problem) (view, error) {
+	projects, err := d.Projects.Projects(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	environments, err := d.Projects.AllEnvironments(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	slices.SortFunc(environments, func(a, b countersign.Environment) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Slug, b.Slug))
+	})
+	byProject := map[string][]countersign.Environment{}
+	for _, e := range environments {
+		byProject[e.ProjectSlug] = append(byProject[e.ProjectSlug], e)
+	}
+	data := projectsPage{Form: form, Problem: p}
+	for _, one := range projects {
+		data.Projects = append(data.Projects, projectRow{one, byProject[one.Slug]})
+	}
+	return view{
+		template: "projects", title: "Projects", section: "projects", data: data, status: p.status(),
+		cli: "countersign project create --name Acme && countersign environment create --project acme --name Test --type TEST",
+		api: "POST /pwa/v3/projects",
+	}, nil
+}
+
+// createProject makes a project with its first environment.
+func createProject(d *Dashboard, r *request) (view, error) {
+	form := projectForm{r.field("name"), r.field("vertical"), r.field("environment"), r.field("type")}
+	p, err := d.Projects.CreateProject(r.Context(), r.actor, project.NewProject{Name: form.Name, Vertical: countersign.Vertical(form.Vertical)})
+	if ours(err) {
+		return projectsView(d, r, form, problemOf(err))
+	}
+	if err != nil {
+		return view{}, err
+	}
+	return makeEnvironment(d, r, p.Slug, form)
+}
+
+func createEnvironment(d *Dashboard, r *request) (view, error) {
+	return makeEnvironment(d, r, r.PathValue("slug"), projectForm{Environment: r.field("environment"), Type: r.field("type")})
+}
+
+func makeEnvironment(d *Dashboard, r *request, slug string, form projectForm) (view, error) {
+	e, err := d.Projects.CreateEnvironment(r.Context(), r.actor, slug, project.NewEnvironment{Name: form.Environment, Type: countersign.EnvironmentType(form.Type)})
+	if ours(err) {
+		return projectsView(d, r, form, problemOf(err))
+	}
+	if err != nil {
+		return view{}, err
+	}
+	return view{redirect: envPath(e) + "?did=environment-made"}, nil
+}
+
+// status is that of a page which shows a problem.
+func (p problem) status() int {
+	if p.Type == "" {
+		return 0
+	}
+	return 400
+}
