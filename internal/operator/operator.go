@@ -117,8 +117,18 @@ func (s *Service) SignIn(ctx context.Context, request countersign.RequestID, lin
 	if !ok {
 		return "", o, ErrNoLink
 	}
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		o, err = check(ctx, tx, store.PassLink, given)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return "", o, ErrNoLink
+	}
+	if err != nil {
+		return "", o, err
+	}
 	made := newPass()
-	actor := countersign.Actor{Kind: countersign.ActorOperator, ID: "link", RequestID: request}
+	actor := countersign.Actor{Kind: countersign.ActorOperator, ID: o.ID.String(), RequestID: request}
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
 		if o, err = check(ctx, tx, store.PassLink, given); err != nil {
 			return err

@@ -26,6 +26,12 @@ function later(fn) {
 function decorate(root) {
   for (const text of root.querySelectorAll("[data-copy]")) {
     if (!navigator.clipboard || text.nextElementSibling?.classList.contains("copy")) continue;
+    if (text.tagName === "PRE") {
+      const around = document.createElement("div");
+      around.className = "copyable";
+      text.replaceWith(around);
+      around.append(text);
+    }
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
