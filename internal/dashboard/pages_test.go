@@ -76,6 +76,31 @@ func TestPagesAreSound(t *testing.T) {
 	})
 }
 
+// TestB2B walks through an environment of the other vertical, whose people have no
+// pages yet.
+func TestB2B(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, storetest.SQLite(t), servertest.Options{})
+	e := r.NewEnvironmentOf("B2B", "LIVE", map[string]any{"session_jwt_algorithm": "EdDSA"})
+	id := e.Profile("me", map[string]any{
+		"public_key_type": "JWK", "jwks_url": "https://id.example.com/keys",
+		"attribute_mapping": map[string]any{"email": "email", "token_id": "jti", "organization_id": "org"},
+	})
+	b := r.operator("Ada", "owner")
+	base := "/dashboard/p/" + e.ProjectSlug + "/" + e.Slug
+	for _, path := range []string{
+		"", "/start", "/profiles", "/profiles/new", "/profiles/" + id, "/profiles/" + id + "/edit", "/profiles/" + id + "/try", "/verdicts", "/sessions",
+		"/revocations", "/users", "/users/new", "/policy", "/policy/edit", "/keys", "/events", "/settings",
+	} {
+		p := b.get(base + path)
+		if p.status != http.StatusOK {
+			t.Errorf("GET %s = %d", path, p.status)
+			continue
+		}
+		checkSound(t, path, p)
+	}
+}
+
 func checkSound(t *testing.T, path string, p page) {
 	t.Helper()
 	ids := map[string]bool{}

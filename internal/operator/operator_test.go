@@ -77,6 +77,33 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
+// TestLinkIsUsedOnce signs in with one link from many sides at once.
+func TestLinkIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r *rig) {
+		link := r.link(t, "Ada", "")
+		outcomes := make(chan error)
+		for range 8 {
+			go func() {
+				_, _, err := r.SignIn(t.Context(), countersign.RequestID{}, link.Token)
+				outcomes <- err
+			}()
+		}
+		in := 0
+		for range 8 {
+			switch err := <-outcomes; {
+			case err == nil:
+				in++
+			case !errors.Is(err, operator.ErrNoLink):
+				t.Errorf("SignIn = %v", err)
+			}
+		}
+		if in != 1 {
+			t.Errorf("the link signed in %d times", in)
+		}
+	})
+}
+
 func TestLinksExpire(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
