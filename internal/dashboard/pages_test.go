@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -254,6 +255,56 @@ func TestProfileProblems(t *testing.T) {
 	}
 	if profiles, _ := r.Administer(http.MethodGet, "/trusted_token_profiles", nil).At("profiles").([]any); len(profiles) != 0 {
 		t.Errorf("there are %d profiles", len(profiles))
+	}
+}
+
+// TestPropose fills the form in from an issuer's address, and from a token alone.
+func TestPropose(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, storetest.SQLite(t), servertest.Options{})
+	issuer := issuertest.New(t)
+	b := r.operator("Ada", "editor")
+	value := func(p page, name string) string {
+		for _, n := range p.find("input") {
+			if attribute(n, "name") == name {
+				return attribute(n, "value")
+			}
+		}
+		return ""
+	}
+	p := b.post(r.base+"/profiles/propose", url.Values{"from_issuer": {issuer.URL()}})
+	if p.status != http.StatusOK || value(p, "issuer") != issuer.URL() || value(p, "jwks_url") != issuer.JWKSURL() || value(p, "map_email") != "email" {
+		t.Errorf("from the issuer: %d, issuer %q, keys %q", p.status, value(p, "issuer"), value(p, "jwks_url"))
+	}
+	p = b.post(r.base+"/profiles/propose", url.Values{"from_token": {issuer.Mint(map[string]any{"aud": "mine", "email": "ada@example.com"})}})
+	if p.status != http.StatusOK || value(p, "audience") != "mine" || !strings.Contains(p.text, "would be accepted") {
+		t.Errorf("from a token: %d, audience %q", p.status, value(p, "audience"))
+	}
+	for form, want := range map[string]string{"": "bad_request", "from_token=a": "invalid_argument", "from_issuer=http://127.0.0.1:1": "issuer_discovery_failed"} {
+		values, err := url.ParseQuery(form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := b.post(r.base+"/profiles/propose", values); p.status != http.StatusBadRequest || p.problem() != want {
+			t.Errorf("from %q: %d %s, want %s", form, p.status, p.problem(), want)
+		}
+	}
+}
+
+// TestWidePolicy shows a part of a policy that has more than anybody reads.
+func TestWidePolicy(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, storetest.SQLite(t), servertest.Options{})
+	var resources, roles []any
+	for i := range 100 {
+		id := "r" + strconv.Itoa(i)
+		resources = append(resources, map[string]any{"resource_id": id, "available_actions": []string{"a", "b", "c", "d", "e", "f", "g"}})
+		roles = append(roles, map[string]any{"role_id": id, "permissions": []any{map[string]any{"resource_id": id, "actions": []string{"*"}}}})
+	}
+	servertest.Must(t, r.Administer(http.MethodPut, "/rbac_policy", map[string]any{"custom_resources": resources, "custom_roles": roles}))
+	p := r.operator("Ada", "viewer").get(r.base + "/policy")
+	if rows := len(p.find("tr")); p.status != http.StatusOK || rows != 401 || !strings.Contains(p.text, "more than a table can show") {
+		t.Errorf("%d, %d rows", p.status, rows)
 	}
 }
 

@@ -15,7 +15,14 @@ type policyPage struct {
 	Scopes   []countersign.Scope
 	Check    policyCheck
 	Resource []string
+	Cut      bool // there is more than the matrix shows
 }
+
+// Bounds of the matrix. A policy may have more than anybody would read as one.
+const (
+	maxMatrixRoles = 30
+	maxMatrixRows  = 400
+)
 
 // matrixRow is an action on a resource, and which roles permit it.
 type matrixRow struct {
@@ -39,10 +46,17 @@ func showPolicy(d *Dashboard, r *request) (view, error) {
 		return view{}, err
 	}
 	data := policyPage{Roles: p.Roles(), Scopes: p.CustomScopes}
+	if data.Cut = len(data.Roles) > maxMatrixRoles; data.Cut {
+		data.Roles = data.Roles[:maxMatrixRoles]
+	}
 	for _, res := range slices.Concat(rbac.BuiltIn(r.env.Vertical), p.CustomResources) {
 		data.Resource = append(data.Resource, res.ID)
 		for i, action := range res.Actions {
-			row := matrixRow{Resource: res.ID, Action: action, First: i == 0, Actions: len(res.Actions)}
+			if len(data.Rows) == maxMatrixRows {
+				data.Cut = true
+				break
+			}
+			row := matrixRow{Resource: res.ID, Action: action, First: i == 0, Actions: min(len(res.Actions), maxMatrixRows-len(data.Rows)+i)}
 			for _, role := range data.Roles {
 				row.Permits = append(row.Permits, len(rbac.Granting(p, []string{role.ID}, res.ID, action)) > 0)
 			}

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/project"
@@ -23,6 +24,8 @@ func home(d *Dashboard, r *request) (view, error) {
 
 type projectsPage struct {
 	Projects []projectRow
+	Find     string
+	More     int // that match and are not shown
 	Form     projectForm
 	Problem  problem
 }
@@ -50,11 +53,17 @@ func projectsView(d *Dashboard, r *request, form projectForm, p problem) (view, 
 	slices.SortFunc(environments, func(a, b countersign.Environment) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Slug, b.Slug))
 	})
+	data := projectsPage{Form: form, Problem: p, Find: r.query("find")}
+	projects = slices.DeleteFunc(projects, func(one countersign.Project) bool {
+		return !strings.Contains(strings.ToLower(one.Name+" "+one.Slug), strings.ToLower(data.Find))
+	})
+	if data.More = max(len(projects)-pageSize, 0); data.More > 0 {
+		projects = projects[:pageSize]
+	}
 	byProject := map[string][]countersign.Environment{}
 	for _, e := range environments {
 		byProject[e.ProjectSlug] = append(byProject[e.ProjectSlug], e)
 	}
-	data := projectsPage{Form: form, Problem: p}
 	for _, one := range projects {
 		data.Projects = append(data.Projects, projectRow{one, byProject[one.Slug]})
 	}

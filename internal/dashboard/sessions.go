@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -14,10 +15,14 @@ type sessionsPage struct {
 	Names    map[countersign.ProfileID]string
 	Find     string
 	User     *countersign.User
+	More     int // of the user, that are not shown
 	Next     string
 	First    string
 	Problem  problem
 }
+
+// maxOfUser is how many sessions of one user a page shows.
+const maxOfUser = 200
 
 // names are the names of the profiles that factors are of.
 func (d *Dashboard) names(ctx context.Context, env countersign.EnvironmentID) (map[countersign.ProfileID]string, error) {
@@ -46,6 +51,10 @@ func listSessions(d *Dashboard, r *request) (view, error) {
 		if u, err = d.person(r, data.Find); err == nil {
 			data.User = &u
 			data.Sessions, err = d.Sessions.OfUser(ctx, r.env, u)
+			slices.Reverse(data.Sessions)
+			if data.More = max(len(data.Sessions)-maxOfUser, 0); data.More > 0 {
+				data.Sessions = data.Sessions[:maxOfUser]
+			}
 			cli = "countersign session list --user-id " + u.ID.String()
 			call = "GET /v1/sessions?user_id=" + u.ID.String()
 		}

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { after, before, test } from "node:test";
 import { checkAccessible, launch, newOperator, shoot } from "../support/browser.js";
 import { newIssuer, newScene, person } from "../support/scene.js";
@@ -61,7 +63,9 @@ test("from the first start to an attested session, in under two minutes", async 
   await page.getByRole("link", { name: "Quick start" }).click();
   const id = await page.locator("main dl code").nth(1).textContent();
   assert.match(await page.locator("main pre").first().textContent(), new RegExp(`${id}[^]*${profile}`));
-  await server.call("POST", "/v1/sessions/attest", id, secret, { profile_id: profile, token: issuer.token(person()), session_duration_minutes: 60 });
+  const snippet = await page.locator("section", { has: page.getByRole("heading", { name: "curl" }) }).locator("pre").textContent();
+  const { stdout } = await promisify(execFile)("bash", ["-c", snippet], { env: { ...process.env, COUNTERSIGN_SECRET: secret, TOKEN: issuer.token(person()) } });
+  assert.equal(JSON.parse(stdout).status_code, 200, stdout);
 
   await page.getByRole("link", { name: "Overview" }).click();
   assert.equal(await page.locator("#active").textContent(), "1");
