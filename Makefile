@@ -1,4 +1,4 @@
-# make test is what CI runs. It installs what it needs: PostgreSQL (Debian), npm packages, Go modules.
+# make test is what CI runs. It installs what it needs: PostgreSQL and Chromium (Debian), npm packages, Go modules.
 LINT = go tool -modfile=tools/go.mod golangci-lint
 
 # A first demo is mostly compiling; the databases' code without optimisation, and a compiler that collects its garbage
@@ -11,7 +11,7 @@ demo:             ## watch a JWT become a session, on a server of its own
 build:            ## the binary, at bin/countersign
 	go build -trimpath -o bin/countersign ./cmd/countersign
 
-test:             ## everything that must pass: lint, races, both engines, the published clients
+test:             ## everything that must pass: lint, races, both engines, the published clients, the dashboard
 	scripts/test
 
 lint:             ## format and lint

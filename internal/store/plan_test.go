@@ -18,7 +18,7 @@ import (
 // largeTables hold rows in numbers; the aliases are those of statements.
 var largeTables = map[string]bool{
 	"users": true, "u": true, "user_identifiers": true, "i": true, "sessions": true, "events": true,
-	"subject_links": true, "used_tokens": true, "verdicts": true, "verdict_gaps": true,
+	"subject_links": true, "used_tokens": true, "verdicts": true, "verdict_gaps": true, "verdict_hours": true,
 }
 
 // readAll are the statements that mean to read, or begin to read, all that an
