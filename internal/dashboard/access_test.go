@@ -88,8 +88,8 @@ func TestRoles(t *testing.T) {
 	r := newRig(t, storetest.SQLite(t), servertest.Options{})
 	for _, role := range append([]countersign.OperatorRole{""}, countersign.OperatorRoles()...) {
 		for _, route := range dashboard.Routes() {
-			if strings.HasSuffix(route.Pattern, "/sign-out") {
-				continue
+			if strings.HasSuffix(route.Pattern, "/sign-out") || role == countersign.OperatorOwner && strings.HasSuffix(route.Pattern, "/settings/delete") {
+				continue // it would leave nothing to call
 			}
 			path := strings.NewReplacer("{project}", r.ProjectSlug, "{environment}", r.Slug).Replace(route.Pattern)
 			path = name.ReplaceAllString(path, "none")
@@ -141,8 +141,8 @@ func TestBadInput(t *testing.T) {
 			"domains", "bundles", "content", "person", "url", "type", "vertical", "environment", "link",
 		}
 		for _, route := range dashboard.Routes() {
-			if strings.HasSuffix(route.Pattern, "/sign-out") {
-				continue
+			if strings.HasSuffix(route.Pattern, "/sign-out") || strings.HasSuffix(route.Pattern, "/settings/delete") {
+				continue // it would leave nothing to call
 			}
 			for _, text := range hostile {
 				path := strings.NewReplacer("{project}", r.ProjectSlug, "{environment}", r.Slug).Replace(route.Pattern)

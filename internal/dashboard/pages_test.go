@@ -428,6 +428,52 @@ func TestAudit(t *testing.T) {
 	})
 }
 
+// TestEnvironmentsComeAndGo makes, renames and deletes what an owner may.
+func TestEnvironmentsComeAndGo(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, storetest.SQLite(t), servertest.Options{})
+	b := r.operator("Ada", "owner")
+	for _, form := range []url.Values{
+		{"name": {"Live"}, "vertical": {"CONSUMER"}, "environment": {"Production"}, "type": {"LIVE"}},
+		{"name": {"Businesses"}, "vertical": {"B2B"}, "environment": {"Test"}, "type": {"TEST"}},
+	} {
+		p := b.post("/dashboard/projects", form)
+		if p.status != http.StatusSeeOther {
+			t.Fatalf("%d %s", p.status, p.problem())
+		}
+		base, _, _ := strings.Cut(p.location, "?")
+		slug := strings.Split(base, "/")[3]
+		if p := b.post("/dashboard/projects/"+slug+"/environments", url.Values{"environment": {"Second"}, "type": {"TEST"}}); p.status != http.StatusSeeOther {
+			t.Errorf("a second environment: %d %s", p.status, p.problem())
+		}
+		p = b.post(base+"/settings/delete", nil)
+		if live := form.Get("type") == "LIVE"; live && p.problem() != "cannot_delete_live_environment" || !live && p.status != http.StatusSeeOther {
+			t.Errorf("deleting an environment of type %s: %d %s", form.Get("type"), p.status, p.problem())
+		}
+		if p := b.post("/dashboard/projects/"+slug+"/rename", url.Values{"name": {""}}); p.problem() != "invalid_project_name" {
+			t.Errorf("no name: %d %s", p.status, p.problem())
+		}
+		if p := b.post("/dashboard/projects/"+slug+"/rename", url.Values{"name": {"Another name"}}); p.status != http.StatusSeeOther {
+			t.Errorf("another name: %d %s", p.status, p.problem())
+		}
+		if p := b.post("/dashboard/projects/"+slug+"/delete", url.Values{"confirm": {"yes"}}); p.status != http.StatusBadRequest || p.problem() != "bad_request" {
+			t.Errorf("deleting without the slug: %d %s", p.status, p.problem())
+		}
+		if p := b.post("/dashboard/projects/"+slug+"/delete", url.Values{"confirm": {slug}}); p.status != http.StatusSeeOther {
+			t.Errorf("deleting: %d %s", p.status, p.problem())
+		}
+		if p := b.get(base); p.status != http.StatusNotFound {
+			t.Errorf("what was deleted: %d", p.status)
+		}
+	}
+	if p := b.post("/dashboard/projects", url.Values{"name": {"A"}, "vertical": {"NONE"}, "environment": {"Test"}, "type": {"TEST"}}); p.problem() != "invalid_argument" {
+		t.Errorf("a vertical that there is not: %d %s", p.status, p.problem())
+	}
+	if p := b.get("/dashboard/projects?find=nothing"); !strings.Contains(p.text, "No project is called that") {
+		t.Errorf("%d %s", p.status, p.text)
+	}
+}
+
 // TestRevocationIsCountedFirst ends nothing before it was said how much.
 func TestRevocationIsCountedFirst(t *testing.T) {
 	t.Parallel()

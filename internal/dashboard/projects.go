@@ -102,6 +102,26 @@ func makeEnvironment(d *Dashboard, r *request, slug string, form projectForm) (v
 	return view{redirect: envPath(e) + "?did=environment-made"}, nil
 }
 
+func renameProject(d *Dashboard, r *request) (view, error) {
+	name := r.field("name")
+	_, err := d.Projects.RenameProject(r.Context(), r.actor, r.PathValue("slug"), &name)
+	if ours(err) {
+		return projectsView(d, r, projectForm{}, problemOf(err))
+	}
+	return view{redirect: Root + "/projects?did=project-renamed"}, err
+}
+
+// deleteProject wants the slug a second time: with a project goes all that was
+// ever in it.
+func deleteProject(d *Dashboard, r *request) (view, error) {
+	slug := r.PathValue("slug")
+	if r.field("confirm") != slug {
+		err := countersign.ErrBadRequest.Saying("Nothing was deleted: what was typed is not the slug, %.128s.", slug)
+		return projectsView(d, r, projectForm{}, problemOf(err))
+	}
+	return view{redirect: Root + "/projects?did=project-deleted"}, d.Projects.DeleteProject(r.Context(), r.actor, slug)
+}
+
 // status is that of a page which shows a problem.
 func (p problem) status() int {
 	if p.Type == "" {

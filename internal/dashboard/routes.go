@@ -28,6 +28,8 @@ func (d *Dashboard) routes() []route {
 		{get, Root + "/projects", viewer, listProjects},
 		{post, Root + "/projects", owner, createProject},
 		{post, Root + "/projects/{slug}/environments", owner, createEnvironment},
+		{post, Root + "/projects/{slug}/rename", owner, renameProject},
+		{post, Root + "/projects/{slug}/delete", owner, deleteProject},
 		{get, Root + "/operators", owner, listOperators},
 		{post, Root + "/operators", owner, createOperatorLink},
 		{post, Root + "/operators/{operator}/role", owner, setOperatorRole},
@@ -84,6 +86,7 @@ func (d *Dashboard) routes() []route {
 
 		{get, inEnv + "/settings", viewer, showSettings},
 		{post, inEnv + "/settings/environment", owner, saveEnvironment},
+		{post, inEnv + "/settings/delete", owner, deleteEnvironment},
 		{post, inEnv + "/settings/sdk", owner, saveSDK},
 		{post, inEnv + "/settings/template", owner, saveTemplate},
 		{post, inEnv + "/settings/preview", owner, previewTemplate},

@@ -86,6 +86,14 @@ func saveEnvironment(d *Dashboard, r *request) (view, error) {
 	})
 }
 
+func deleteEnvironment(d *Dashboard, r *request) (view, error) {
+	err := d.Projects.DeleteEnvironment(r.Context(), r.actor, r.env.ProjectSlug, r.env.Slug)
+	if ours(err) {
+		return settingsAfter(d, r, "", "delete", err, func(*settingsPage) {})
+	}
+	return view{redirect: Root + "/projects?did=environment-deleted"}, err
+}
+
 func saveSDK(d *Dashboard, r *request) (view, error) {
 	minutes := r.field("minutes")
 	n, err := strconv.Atoi(minutes)
