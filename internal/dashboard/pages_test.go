@@ -291,6 +291,45 @@ func TestPropose(t *testing.T) {
 	}
 }
 
+// TestPreviews tries a mapping before anything else is filled in, and a template;
+// neither is saved.
+func TestPreviews(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, storetest.SQLite(t), servertest.Options{})
+	issuer := issuertest.New(t)
+	b := r.operator("Ada", "owner")
+	token := issuer.Mint(map[string]any{"aud": []string{"mine"}, "mail": "ada@example.com", "exp": 1})
+	for mapped, want := range map[string]string{"mail": "would be accepted", "email": "claim missing", "cel:claims.": "trust_policy_invalid_condition"} {
+		form := url.Values{"map_email": {mapped}, "map_token_id": {"jti"}, "jit": {"on"}, "sample": {token}}
+		if p := b.post(r.base+"/profiles/preview", form); p.status != http.StatusOK || !strings.Contains(p.text, want) {
+			t.Errorf("the mapping %s: %d lacks %q", mapped, p.status, want)
+		}
+	}
+	if p := b.post(r.base+"/profiles/preview", url.Values{"sample": {"a.b"}}); !strings.Contains(p.text, "That is no JWT") {
+		t.Errorf("what is no token: %d %s", p.status, p.problem())
+	}
+	if profiles, _ := r.Administer(http.MethodGet, "/trusted_token_profiles", nil).At("profiles").([]any); len(profiles) != 0 {
+		t.Errorf("there are %d profiles", len(profiles))
+	}
+
+	user := servertest.Must(t, r.API(http.MethodPost, "/v1/users", map[string]any{"email": "grace@example.com"})).String("user_id")
+	for _, test := range []struct{ content, person, want string }{
+		{`{"a": {{ user.name.first_name }}}`, "", "&#34;a&#34;: &#34;Ada&#34;"},
+		{`{"a": {{ user.user_id }}}`, "grace@example.com", user},
+		{`{"a": {{ user.user_id }}}`, "nobody@example.com", "user_not_found"},
+		{`{"a": {{ }`, "", "jwt_template_mismatched_tag"},
+	} {
+		p := b.post(r.base+"/settings/preview", url.Values{"content": {test.content}, "person": {test.person}})
+		_, rendered, _ := strings.Cut(p.text, `id="rendered"`)
+		if rendered, _, _ = strings.Cut(rendered, "Redirect URLs"); !strings.Contains(rendered, test.want) {
+			t.Errorf("%s for %q lacks %s: %s", test.content, test.person, test.want, rendered)
+		}
+	}
+	if a := r.Administer(http.MethodGet, "/jwt_templates/SESSION", nil); a.String("jwt_template", "template_content") != "{}" {
+		t.Errorf("the template became %s", a.Text)
+	}
+}
+
 // TestWidePolicy shows a part of a policy that has more than anybody reads.
 func TestWidePolicy(t *testing.T) {
 	t.Parallel()

@@ -241,6 +241,30 @@ func (f profileForm) issuerOr(other string) string {
 	return f.Issuer
 }
 
+// completed is the form with what is not typed yet taken from a sample, so that the
+// mapping can be tried before the rest is there.
+func (f profileForm) completed(sample trust.Token) profileForm {
+	fill := func(field *string, claim any, otherwise string) {
+		if text, ok := claim.(string); *field == "" && ok {
+			*field = text
+		}
+		if *field == "" {
+			*field = otherwise
+		}
+	}
+	aud := sample.Claims["aud"]
+	if list, ok := aud.([]any); ok && len(list) > 0 {
+		aud = list[0]
+	}
+	fill(&f.Name, nil, "draft")
+	fill(&f.Issuer, sample.Claims["iss"], "draft")
+	fill(&f.Audience, aud, "draft")
+	if f.KeyType == string(countersign.KeyTypeJWK) {
+		fill(&f.JWKSURL, nil, "https://draft.invalid")
+	}
+	return f
+}
+
 // previewed is what a profile that need not be saved makes of a sample.
 type previewed struct {
 	Attributes *wire.Attributes
@@ -263,7 +287,7 @@ func preview(d *Dashboard, r *request, form profileForm) *previewed {
 		return &previewed{Problem: problem{Field: "token", Type: "malformed", Text: "That is no JWT: " + err.Error() + "."}}
 	}
 	shown := &previewed{Claims: pretty(map[string]any(token.Claims))}
-	draft, err := form.draft(d, r)
+	draft, err := form.completed(token).draft(d, r)
 	if err != nil {
 		shown.Problem = problemOf(err)
 		return shown

@@ -84,6 +84,7 @@ func createProject(d *Dashboard, r *request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
+	form.Name = "" // whatever becomes of the environment, the project is there
 	return makeEnvironment(d, r, p.Slug, form)
 }
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -179,11 +180,11 @@ func (d *Dashboard) person(r *request, find string) (u countersign.User, err err
 	if !errors.Is(err, countersign.ErrUserNotFound) && !errors.Is(err, countersign.ErrInvalidUserID) {
 		return u, err
 	}
-	found, searched := d.searchUsers(r, "email", find, "")
-	if searched == nil && len(found.Users) == 1 {
-		return found.Users[0], nil
+	found, err := d.searchUsers(r, "email", find, "")
+	if err != nil || len(found.Users) == 0 {
+		return u, cmp.Or(err, error(countersign.ErrUserNotFound))
 	}
-	return u, err
+	return found.Users[0], nil
 }
 
 // revokeUser ends all sessions of a user.

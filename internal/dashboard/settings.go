@@ -148,7 +148,7 @@ func previewTemplate(d *Dashboard, r *request) (view, error) {
 		s.Template, s.Person = typed, find
 		if err != nil {
 			s.Problem = problemOf(err)
-			s.Problem.Field = "template"
+			s.Problem.Field = "rendered"
 			return
 		}
 		s.Rendered = object(rendered)
