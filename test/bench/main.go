@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,8 @@ type options struct {
 	rounds      int
 	connections []int
 	engines     []string
-	profile     string // folder for CPU profiles, or ""
+	profile     string   // folder for CPU profiles, or ""
+	rows        []string // of the budgets; nil for all
 }
 
 func main() {
@@ -63,8 +65,12 @@ func parseOptions() (o options, err error) {
 	flag.IntVar(&o.rounds, "rounds", 3, "interleaved runs of each measurement, of which medians are taken")
 	connections := flag.String("connections", "1,8,32", "numbers of connections, as a comma list")
 	engines := flag.String("engines", "sqlite,postgres", "databases, as a comma list")
+	rows := flag.String("rows", "", "the rows of the budgets to measure, as a comma list; all if it is empty")
 	flag.StringVar(&o.profile, "profile", "", "a folder for CPU profiles of the server, one for each row, at 8 connections")
 	flag.Parse()
+	if *rows != "" {
+		o.rows = strings.Split(*rows, ",")
+	}
 	if *quick {
 		o.run, o.rounds, *connections = 400*time.Millisecond, 1, "8"
 	}
@@ -83,6 +89,15 @@ func parseOptions() (o options, err error) {
 		o.engines = append(o.engines, engine)
 	}
 	return o, nil
+}
+
+// has reports whether a row is to be measured.
+func (o options) has(row string) bool { return o.rows == nil || slices.Contains(o.rows, row) }
+
+// wants reports whether a row that is to be measured needs a measurement.
+func (o options) wants(what string) bool {
+	return slices.ContainsFunc(budgets, func(b budget) bool { return o.has(b.row) && (b.what == what || b.by == what) }) ||
+		o.has("A8") && (what == attestES256 || what == floorES256) || o.has("C2") && what == explained
 }
 
 func bench(ctx context.Context) (err error) {
@@ -128,6 +143,9 @@ func bench(ctx context.Context) (err error) {
 		}
 	}
 	for _, b := range benches {
+		if !o.has("A7") {
+			break
+		}
 		if err := b.measureStarts(ctx, report); err != nil {
 			return fmt.Errorf("%s: %w", b.engine, err)
 		}
