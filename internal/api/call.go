@@ -1,11 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -27,6 +27,12 @@ type Caller struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
 	Page        Page // of the frontend plane
+	// Confirm reads afresh who calls. If it is set, Environment and Actor are of a
+	// moment ago, and good for refusing a subject token and for nothing else.
+	Confirm func(context.Context) (countersign.Environment, error)
+	// Refused says that the caller's subject token was refused; nil if nobody
+	// listens.
+	Refused func()
 }
 
 // Page is a web page or an app: a caller with a public token, whom anybody can be.
@@ -142,7 +148,10 @@ func decode(w http.ResponseWriter, r *http.Request, body any) error {
 	if own, ok := body.(interface{ MaxBytes() int64 }); ok {
 		limit = own.MaxBytes()
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var read bytes.Buffer
+	read.Grow(int(min(max(r.ContentLength, 0), limit, 16<<10)) + bytes.MinRead) // at once, if the caller says how much
+	_, err := read.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	text := read.Bytes()
 	if err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return countersign.ErrBadRequest.Saying("The body is larger than %d bytes.", limit)

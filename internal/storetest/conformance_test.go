@@ -69,6 +69,44 @@ func TestSecretUsedRoundTrip(t *testing.T) {
 	})
 }
 
+// TestVerdictsAreSavedOnce saves verdicts of which some are there already, as after
+// a commit of which nobody heard.
+func TestVerdictsAreSavedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld("acme", countersign.Test)
+		w.session.ExpiresAt = time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+		w.put(t, s)
+		batch := []countersign.Verdict{w.verdict}
+		batch[0].Reason = "of the second try"
+		for i := range 150 {
+			v := w.verdict
+			v.RequestID = countersign.NewOrderedID[countersign.RequestID](countersign.Test, moment.Add(time.Duration(i+1)*time.Second))
+			batch = append(batch, v)
+		}
+		for range 2 {
+			if err := s.SaveVerdicts(t.Context(), batch, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(w, w.get(t, s), exactly); diff != "" {
+			t.Errorf("the first verdict (-stored +read):\n%s", diff)
+		}
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			all, err := tx.Verdicts(t.Context(), w.env.ID, store.VerdictFilter{},
+				countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.Add(-time.Hour)),
+				countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.Add(time.Hour)), 1000)
+			if len(all) != len(batch) {
+				t.Errorf("%d verdicts, want %d", len(all), len(batch))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestMigrationsReplayAndReopen(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
