@@ -121,7 +121,8 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 
 	people := &directory.Service{Store: s.store, Rules: rules}
 	consumers := &consumer.Surface{
-		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+		Authenticate: api.ProjectSecret(projects), AuthenticateInFlood: api.ProjectSecretInFlood(projects),
+		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
 	}
 	pages := &frontend.Surface{
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),

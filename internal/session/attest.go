@@ -16,8 +16,11 @@ import (
 type AttestParams struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
-	ProfileID   countersign.ProfileID
-	Token       countersign.Bearer // the issuer's JWT
+	// Confirm, if it is not nil, reads Environment afresh, which until then is good
+	// for refusing the token and for nothing else.
+	Confirm   func(context.Context) (countersign.Environment, error)
+	ProfileID countersign.ProfileID
+	Token     countersign.Bearer // the issuer's JWT
 	// Minutes is the lifetime of a new session from now, or the new one of the
 	// session attached to. nil: no new session, and no change of lifetime.
 	Minutes *int
@@ -56,6 +59,14 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if err != nil {
 		return Attested{}, err
 	}
+	if p.Confirm != nil {
+		if err := s.refuseUnread(ctx, p); err != nil {
+			return Attested{}, err
+		}
+		if p.Environment, err = p.Confirm(ctx); err != nil {
+			return Attested{}, err
+		}
+	}
 	profile, err := s.Rules.Profile(ctx, p.Environment, p.ProfileID)
 	if err != nil {
 		return Attested{}, err
@@ -73,6 +84,20 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 		return Attested{}, err
 	}
 	return attested, nil
+}
+
+// refuseUnread is the refusal of a token that is refused by what is in memory; nil
+// says nothing of the token.
+func (s *Service) refuseUnread(ctx context.Context, p AttestParams) error {
+	profile, kept := s.Rules.KeptProfile(p.Environment, p.ProfileID)
+	if !kept {
+		return nil
+	}
+	brought, err := s.judge(ctx, profile, p.Token)
+	if err == nil {
+		return nil
+	}
+	return s.conclude(ctx, p, brought, countersign.User{}, err)
 }
 
 // brought is a token with what its profile makes of it.

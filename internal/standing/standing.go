@@ -54,6 +54,11 @@ func (b *Book) Profile(ctx context.Context, env countersign.Environment, id coun
 	return &p, nil
 }
 
+// KeptProfile is Profile of what is kept; false if that would have to be read.
+func (b *Book) KeptProfile(env countersign.Environment, id countersign.ProfileID) (*countersign.Profile, bool) {
+	return b.profiles.Of(profileKey{env.ID, id}, env.Revision)
+}
+
 // Of are the rules of an environment at least as new as the row that was read.
 func (b *Book) Of(ctx context.Context, env countersign.Environment) (*Rules, error) {
 	if r, ok := b.rules.Of(env.ID, env.Revision); ok {

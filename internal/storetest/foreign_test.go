@@ -52,8 +52,7 @@ var trespasses = map[string]trespass{
 		return unfound(tx.Secret(ctx, here.env.ID, theirs.secret.ID))
 	},
 	"Tx.SecretByHash": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		s, _, err := tx.SecretByHash(ctx, here.env.ID, theirs.secret.Hash)
-		return unfound(s, err)
+		return unfound(tx.SecretByHash(ctx, here.env.ID, theirs.secret.Hash))
 	},
 	"Tx.InsertSecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.secret.EnvironmentID = here.env.ID

@@ -200,12 +200,15 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.project, err = tx.Project(ctx, w.project.Slug); err != nil {
 			return fmt.Errorf("project: %w", err)
 		}
-		var revision int64
-		if got.secret, revision, err = tx.SecretByHash(ctx, w.env.ID, w.secret.Hash); err != nil {
-			return fmt.Errorf("secret: %w", err)
+		credential, err := tx.SecretByHash(ctx, w.env.ID, w.secret.Hash)
+		if err != nil {
+			return fmt.Errorf("credential: %w", err)
 		}
-		if got.env, err = tx.Environment(ctx, w.env.ID); err != nil || got.env.Revision != revision {
-			return fmt.Errorf("environment of revision %d, not %d: %w", got.env.Revision, revision, err)
+		if got.secret, err = tx.Secret(ctx, w.env.ID, credential.SecretID); err != nil || !got.secret.UsedAt.Equal(credential.UsedAt) {
+			return fmt.Errorf("secret used at %v, not %v: %w", got.secret.UsedAt, credential.UsedAt, err)
+		}
+		if got.env, err = tx.Environment(ctx, w.env.ID); err != nil || got.env.Revision != credential.Revision {
+			return fmt.Errorf("environment of revision %d, not %d: %w", got.env.Revision, credential.Revision, err)
 		}
 		if got.public, err = tx.PublicToken(ctx, w.env.ID, w.public.ID); err != nil {
 			return fmt.Errorf("public token: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 type attestRequest struct {
@@ -37,10 +38,13 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 		return nil, err
 	}
 	attested, err := s.Sessions.Attest(ctx, session.AttestParams{
-		Environment: r.Caller.Environment, Actor: r.Caller.Actor, ProfileID: profile, Token: token,
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, Confirm: r.Caller.Confirm, ProfileID: profile, Token: token,
 		Minutes: (*int)(r.Body.SessionDurationMinutes), CustomClaims: r.Body.SessionCustomClaims,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
 	})
+	if _, refused := errors.AsType[*trust.Refusal](err); refused {
+		r.Caller.Refused()
+	}
 	if err != nil {
 		return nil, err
 	}
