@@ -278,12 +278,20 @@ func (e *environment) forgedBody(w *issuerWorld, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, err := w.token("somebody else")
+	forged, err := forge(w, token)
 	if err != nil {
 		return nil, err
 	}
-	forged := token[:strings.LastIndexByte(token, '.')] + other[strings.LastIndexByte(other, '.'):]
 	return json.Marshal(map[string]any{"profile_id": e.profile, "token": forged, "session_duration_minutes": 60})
+}
+
+// forge gives a token the signature of another.
+func forge(w *issuerWorld, token string) (string, error) {
+	other, err := w.token("somebody else")
+	if err != nil {
+		return "", err
+	}
+	return token[:strings.LastIndexByte(token, '.')] + other[strings.LastIndexByte(other, '.'):], nil
 }
 
 func (e *environment) attestBody(w *issuerWorld, name string) ([]byte, error) {

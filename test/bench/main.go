@@ -1,4 +1,4 @@
-// Command bench measures the rows A1 to A8 of the budgets: the real server, and
+// Command bench measures the rows A1 to A8 and C1 to C3 of the budgets: the real server, and
 // beside it, in the same run, a floor that does the least an attest can do. It
 // starts everything by itself, on loopback, with full durability, and prints
 // each row as CPU-ms per request and as a ratio to the floor.
@@ -143,6 +143,14 @@ func bench(ctx context.Context) (err error) {
 		}
 	}
 	for _, b := range benches {
+		if !o.has("C3") {
+			break
+		}
+		if err := b.measurePages(ctx, report); err != nil {
+			return fmt.Errorf("%s: %w", b.engine, err)
+		}
+	}
+	for _, b := range benches {
 		if !o.has("A7") {
 			break
 		}
@@ -151,6 +159,11 @@ func bench(ctx context.Context) (err error) {
 		}
 	}
 	report.print(os.Stdout, o)
+	if o.has("C3") {
+		if err := report.printPages(os.Stdout, o.engines); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("\n%d rounds of %v, in %v altogether.\n", o.rounds, o.run, time.Since(begin).Round(time.Second))
 	return nil
 }

@@ -55,11 +55,13 @@ type report struct {
 	idleMB map[string][]float64
 	busyMB map[string][]float64
 	starts map[string][]time.Duration
+	pages  map[key][]time.Duration // of row C3
 }
 
 func newReport() *report {
 	return &report{
 		runs: map[key][]measured{}, idleMB: map[string][]float64{}, busyMB: map[string][]float64{}, starts: map[string][]time.Duration{},
+		pages: map[key][]time.Duration{},
 	}
 }
 
