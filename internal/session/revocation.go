@@ -238,14 +238,6 @@ func (s *Service) sweepRevoked(ctx context.Context) error {
 // removeEnded walks through the sessions of an environment and removes those that
 // any of the revocations ends.
 func (s *Service) removeEnded(ctx context.Context, env countersign.EnvironmentID, list []countersign.Revocation) error {
-	ended := func(sess countersign.Session) bool {
-		for _, r := range list {
-			if r.Ends(sess) {
-				return true
-			}
-		}
-		return false
-	}
 	var before countersign.SessionID
 	for {
 		var part []countersign.Session
@@ -258,7 +250,7 @@ func (s *Service) removeEnded(ctx context.Context, env countersign.EnvironmentID
 		}
 		var gone []countersign.SessionID
 		for _, sess := range part {
-			if before = sess.ID; ended(sess) {
+			if before = sess.ID; countersign.EndedBy(list, sess) {
 				gone = append(gone, sess.ID)
 			}
 		}

@@ -131,9 +131,7 @@ func (r *Rules) Roles(grants []countersign.Grant) []string {
 }
 
 // Ended reports whether a revocation that stands ends a session.
-func (r *Rules) Ended(s countersign.Session) bool {
-	return slices.ContainsFunc(r.ended, func(e countersign.Revocation) bool { return e.Ends(s) })
-}
+func (r *Rules) Ended(s countersign.Session) bool { return countersign.EndedBy(r.ended, s) }
 
 func (r *Rules) stands(p countersign.ProfileID) bool { return slices.Contains(r.profiles, p) }
 
