@@ -235,9 +235,6 @@ func start(env countersign.EnvironmentID, user countersign.UserID, f countersign
 	return sess
 }
 
-// accepted is the metric label of a token that was not refused.
-const accepted = "accepted"
-
 // conclude keeps the verdict on a token, counts it, notes a refusal for the
 // request's log line and turns it into the error of the contract. An error that is
 // no refusal passes through, and there is no verdict: the token was not what was
@@ -252,7 +249,7 @@ func (s *Service) conclude(ctx context.Context, p AttestParams, b brought, user 
 		EnvironmentID: p.Environment.ID, RequestID: p.Actor.RequestID, At: s.Now(), ProfileID: b.profile.ID, UserID: user.ID,
 		Shadow: b.profile.Policy.Mode == countersign.ModeShadow, Address: line.RemoteAddress, Facts: b.token.Facts(),
 	}
-	label := accepted
+	label := countersign.VerdictAccepted
 	if refused {
 		label = string(refusal.Reason)
 		v.Reason, v.Step, v.Expected, v.Received = string(refusal.Reason), string(refusal.Step), refusal.Expected, refusal.Received

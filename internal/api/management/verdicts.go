@@ -86,7 +86,7 @@ func verdictFilter(r *api.Request[api.None]) (f verdict.Filter, err error) {
 		}
 	}
 	if text := r.Query("reason"); text != "" {
-		if text == session.Accepted {
+		if text == countersign.VerdictAccepted {
 			text = ""
 		} else if trust.StepOf(trust.Reason(text)) == "" {
 			return f, countersign.ErrBadRequest.Saying("There is no reason %.64q.", text)

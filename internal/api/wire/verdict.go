@@ -61,7 +61,7 @@ func textOrNull(s string) *string {
 func NewVerdict(v countersign.Verdict) Verdict {
 	w := Verdict{
 		RequestID: v.RequestID.String(), JudgedAt: moment(v.At), ProfileID: v.ProfileID.String(), UserID: textOrNull(v.UserID.String()),
-		Outcome: "accepted", Reason: textOrNull(v.Reason), Step: textOrNull(v.Step), Expected: textOrNull(v.Expected), Received: textOrNull(v.Received),
+		Outcome: countersign.VerdictAccepted, Reason: textOrNull(v.Reason), Step: textOrNull(v.Step), Expected: textOrNull(v.Expected), Received: textOrNull(v.Received),
 		Shadow: v.Shadow, RemoteAddr: v.Address, Token: NewTokenFacts(v.Facts),
 	}
 	if v.Reason != "" {
@@ -140,7 +140,7 @@ type Person struct {
 
 // NewExplanation shapes an explanation.
 func NewExplanation(p *countersign.Profile, e session.Explanation, signed bool) Explanation {
-	w := Explanation{Outcome: "accepted", Token: NewTokenFacts(e.Facts)}
+	w := Explanation{Outcome: countersign.VerdictAccepted, Token: NewTokenFacts(e.Facts)}
 	if r := e.Refusal; r != nil {
 		w.Outcome, w.Reason = "refused", textOrNull(string(r.Reason))
 		w.Steps = NewSteps(string(r.Step), string(r.Reason), r.Expected, r.Received, trust.Hint(p, r.Step, r.Reason, e.Facts, e.At), signed)
