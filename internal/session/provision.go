@@ -219,7 +219,7 @@ func (p person) use(ctx context.Context, tx *store.Tx, env countersign.Environme
 	if !p.profile.Policy.OneTimeTokens {
 		return nil
 	}
-	until := p.token.Facts().ExpiresAt.Add(p.profile.Policy.ClockSkew.Duration())
+	until := p.token.ExpiresAt().Add(p.profile.Policy.ClockSkew.Duration())
 	fresh, err := tx.UseToken(ctx, env, p.profile.ID, p.tokenHash(), until)
 	if err == nil && !fresh {
 		err = errUsed()
