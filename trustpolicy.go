@@ -52,16 +52,6 @@ const (
 	UpdateNever   SignInUpdate = "never"
 )
 
-// The attributes of a mapping, which a trust policy names too.
-const (
-	AttributeEmail            = "email"
-	AttributeTokenID          = "token_id"
-	AttributeExternalUserID   = "external_user_id"
-	AttributeExternalMemberID = "external_member_id"
-	AttributeOrganizationID   = "organization_id"
-	AttributeRoleIDs          = "role_ids"
-)
-
 // TrustPolicy tightens what a profile believes, beyond the contract. It is kept
 // and shown as this JSON. The zero value is not the default: DefaultTrustPolicy
 // is.
