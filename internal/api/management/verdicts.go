@@ -145,7 +145,7 @@ type explainAnswer struct {
 // explain judges a token or claims, step by step, and changes nothing.
 func (s *Surface) explain(ctx context.Context, r *api.Request[explainRequest]) (*explainAnswer, error) {
 	e := r.Caller.Environment
-	p, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
+	_, p, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ type testAnswer struct {
 
 // testProfile runs a profile's own tests.
 func (s *Surface) testProfile(ctx context.Context, r *api.Request[testRequest]) (*testAnswer, error) {
-	p, err := s.Projects.DraftProfile(ctx, r.Caller.Environment, r.Path("profile_id"), r.Body.Profile.patch())
+	_, p, err := s.Projects.DraftProfile(ctx, r.Caller.Environment, r.Path("profile_id"), r.Body.Profile.patch())
 	if err != nil {
 		return nil, err
 	}
@@ -209,11 +209,7 @@ func (s *Surface) replay(ctx context.Context, r *api.Request[replayRequest]) (*r
 	if err != nil {
 		return nil, err
 	}
-	before, err := s.Projects.Profile(ctx, e.ID, r.Path("profile_id"))
-	if err != nil {
-		return nil, err
-	}
-	edited, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
+	before, edited, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
 	if err != nil {
 		return nil, err
 	}
