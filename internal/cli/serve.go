@@ -20,7 +20,7 @@ type serveCommand struct {
 	JWKSAllowPrivate  []string      `name:"jwks-allow-private" env:"COUNTERSIGN_JWKS_ALLOW_PRIVATE" placeholder:"HOST|CIDR" group:"settings" help:"A host or network that key sets, userinfo and event destinations may be on although it is not public, and without TLS; repeatable, or a comma list."`
 	WorkspaceKeyID    string        `name:"workspace-key-id" env:"COUNTERSIGN_WORKSPACE_KEY_ID" placeholder:"ID" group:"settings" help:"ID of a workspace key of your own choice; COUNTERSIGN_WORKSPACE_KEY_SECRET or …_FILE holds its secret."`
 	VerdictsKeep      time.Duration `env:"COUNTERSIGN_VERDICTS_KEEP" default:"720h" placeholder:"DURATION" group:"settings" help:"How long verdicts on subject tokens are kept; default 720h, 30 days."`
-	VerdictsPerMinute int           `env:"COUNTERSIGN_VERDICTS_PER_MINUTE" default:"300" placeholder:"N" group:"settings" help:"How many refusals of one profile are kept in a minute, of some 600 bytes each; the rest is counted. Default 300."`
+	VerdictsPerMinute int           `env:"COUNTERSIGN_VERDICTS_PER_MINUTE" default:"300" placeholder:"N" group:"settings" help:"How many refusals of one profile are kept in a minute, of some 750 bytes each; the rest is counted. Default 300."`
 	LogFormat         string        `env:"COUNTERSIGN_LOG_FORMAT" enum:"json,text" default:"json" placeholder:"FORMAT" group:"settings" help:"json (default) or text; the log goes to standard error."`
 }
 
