@@ -46,7 +46,7 @@ type (
 	profileKind     struct{}
 	pemFileKind     struct{}
 	signingKeyKind  struct{}
-	userKind        struct{}
+	personKind      struct{}
 	emailKind       struct{}
 	phoneKind       struct{}
 	sessionKind     struct{}
@@ -61,7 +61,7 @@ func (publicTokenKind) prefix() string { return "public-token" }
 func (profileKind) prefix() string     { return "trusted-token-profile" }
 func (pemFileKind) prefix() string     { return "pem-file" }
 func (signingKeyKind) prefix() string  { return "jwk" }
-func (userKind) prefix() string        { return "user" }
+func (personKind) prefix() string      { return "user" }
 func (emailKind) prefix() string       { return "email" }
 func (phoneKind) prefix() string       { return "phone-number" }
 func (sessionKind) prefix() string     { return "session" }
@@ -83,8 +83,8 @@ type (
 	PEMFileID = ID[pemFileKind]
 	// SigningKeyID is the kid of one of our own signing keys.
 	SigningKeyID = ID[signingKeyKind]
-	// UserID names a user.
-	UserID = ID[userKind]
+	// PersonID names a user.
+	PersonID = ID[personKind]
 	// EmailID names one e-mail address of a user.
 	EmailID = ID[emailKind]
 	// PhoneID names one phone number of a user.
@@ -103,7 +103,7 @@ type (
 // an ID of the wanted kind.
 var ErrMalformedID = errors.New("malformed ID")
 
-// NewID makes a random ID (UUID version 4, RFC 9562 §5.4): NewID[UserID](Test).
+// NewID makes a random ID (UUID version 4, RFC 9562 §5.4): NewID[PersonID](Test).
 func NewID[T interface{ ID[K] }, K kind](class Class) T {
 	id := ID[K]{tag: tagOf(class)}
 	_, _ = rand.Read(id.uuid[:]) // never fails (crypto/rand)
@@ -151,7 +151,7 @@ func (id *ID[K]) stamp(version byte) {
 	id.uuid[8] = id.uuid[8]&0x3f | 0x80
 }
 
-// ParseID reads the wire form: ParseID[UserID]("user-test-…"). Anything but
+// ParseID reads the wire form: ParseID[PersonID]("user-test-…"). Anything but
 // exactly that form, lower-case hexadecimal included, is ErrMalformedID: one
 // object has one name.
 func ParseID[T interface{ ID[K] }, K kind](s string) (T, error) {

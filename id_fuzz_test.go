@@ -31,7 +31,7 @@ func FuzzID(f *testing.F) {
 		kinds := 0
 		for _, parse := range []func(*testing.T, string) bool{
 			takes[countersign.EnvironmentID], takes[countersign.SecretID], takes[countersign.PublicTokenID], takes[countersign.ProfileID],
-			takes[countersign.PEMFileID], takes[countersign.SigningKeyID], takes[countersign.UserID], takes[countersign.EmailID],
+			takes[countersign.PEMFileID], takes[countersign.SigningKeyID], takes[countersign.PersonID], takes[countersign.EmailID],
 			takes[countersign.PhoneID], takes[countersign.SessionID], takes[countersign.EventID], takes[countersign.RequestID],
 		} {
 			if parse(t, s) {
@@ -55,7 +55,7 @@ func FuzzID(f *testing.F) {
 // takes reports whether s is an ID of one kind, and holds it to its promises.
 func takes[T interface {
 	countersign.EnvironmentID | countersign.SecretID | countersign.PublicTokenID | countersign.ProfileID | countersign.PEMFileID | countersign.SigningKeyID |
-		countersign.UserID | countersign.EmailID | countersign.PhoneID | countersign.SessionID | countersign.EventID | countersign.RequestID
+		countersign.PersonID | countersign.EmailID | countersign.PhoneID | countersign.SessionID | countersign.EventID | countersign.RequestID
 	wireID
 }](t *testing.T, s string,
 ) bool {

@@ -11,7 +11,7 @@ import (
 )
 
 func ExampleParseID() {
-	id, err := countersign.ParseID[countersign.UserID]("user-test-01a20743-e9a0-7063-bc12-9d34b9339a2d")
+	id, err := countersign.ParseID[countersign.PersonID]("user-test-01a20743-e9a0-7063-bc12-9d34b9339a2d")
 	fmt.Println(id, id.Class(), err)
 	_, err = countersign.ParseID[countersign.SessionID](id.String())
 	fmt.Println(err)
@@ -23,11 +23,11 @@ func ExampleParseID() {
 func TestIDRoundTrips(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	for _, id := range []countersign.UserID{
-		countersign.NewID[countersign.UserID](countersign.Test), countersign.NewID[countersign.UserID](countersign.Live),
-		countersign.NewOrderedID[countersign.UserID](countersign.Live, now),
+	for _, id := range []countersign.PersonID{
+		countersign.NewID[countersign.PersonID](countersign.Test), countersign.NewID[countersign.PersonID](countersign.Live),
+		countersign.NewOrderedID[countersign.PersonID](countersign.Live, now),
 	} {
-		parsed, err := countersign.ParseID[countersign.UserID](id.String())
+		parsed, err := countersign.ParseID[countersign.PersonID](id.String())
 		if err != nil || parsed != id {
 			t.Errorf("ParseID(%v) = %v, %v", id, parsed, err)
 		}
@@ -35,7 +35,7 @@ func TestIDRoundTrips(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var scanned countersign.UserID
+		var scanned countersign.PersonID
 		if err := scanned.Scan(stored); err != nil || scanned != id {
 			t.Errorf("Scan(Value(%v)) = %v, %v", id, scanned, err)
 		}
@@ -49,7 +49,7 @@ func TestIDRoundTrips(t *testing.T) {
 func TestNilUUIDIsAnID(t *testing.T) {
 	t.Parallel()
 	const nobody = "user-test-00000000-0000-0000-0000-000000000000"
-	id, err := countersign.ParseID[countersign.UserID](nobody)
+	id, err := countersign.ParseID[countersign.PersonID](nobody)
 	if err != nil || id.IsZero() || id.String() != nobody {
 		t.Errorf("ParseID(%q) = %v, %v", nobody, id, err)
 	}
@@ -79,11 +79,11 @@ func TestParseIDRefuses(t *testing.T) {
 		strings.Replace(good, "test", "prod", 1), strings.Replace(good, "user", "member", 1), strings.Replace(good, "-e9a0", "_e9a0", 1),
 		strings.Replace(good, "01a2", "01g2", 1), " " + good, good + "\n",
 	} {
-		if id, err := countersign.ParseID[countersign.UserID](bad); !errors.Is(err, countersign.ErrMalformedID) || !id.IsZero() {
+		if id, err := countersign.ParseID[countersign.PersonID](bad); !errors.Is(err, countersign.ErrMalformedID) || !id.IsZero() {
 			t.Errorf("ParseID(%q) = %v, %v", bad, id, err)
 		}
 	}
-	var id countersign.UserID
+	var id countersign.PersonID
 	for _, bad := range []any{[]byte{}, make([]byte, 16), make([]byte, 17), append([]byte{3}, make([]byte, 16)...), "text", 7} {
 		if err := id.Scan(bad); !errors.Is(err, countersign.ErrMalformedID) {
 			t.Errorf("Scan(%v) = %v", bad, err)

@@ -17,7 +17,7 @@ const ClaimNamespace = "https://stytch.com/"
 // Session is a person's durable sign-in.
 type Session struct {
 	ID             SessionID
-	UserID         UserID
+	PersonID       PersonID
 	StartedAt      time.Time
 	LastAccessedAt time.Time // with a resolution of one minute
 	ExpiresAt      time.Time

@@ -9,9 +9,9 @@ type Verdict struct {
 	RequestID     RequestID // of the request that brought the token; it names the verdict
 	At            time.Time
 	ProfileID     ProfileID
-	UserID        UserID // whom it speaks of; zero if that is not known
-	Reason        string // of a refusal (package trust); "" if it was accepted
-	Step          string // that refused it (package trust)
+	PersonID      PersonID // whom it speaks of; zero if that is not known
+	Reason        string   // of a refusal (package trust); "" if it was accepted
+	Step          string   // that refused it (package trust)
 	Expected      string
 	Received      string
 	Shadow        bool   // the profile only tried it: nobody was signed in

@@ -113,7 +113,7 @@ func (b *batch) check() {
 			continue
 		}
 		u := line.User
-		err := directory.NewUser{
+		err := directory.NewPerson{
 			Email: u.Email, Phone: u.PhoneNumber, Name: u.Name, ExternalID: u.ExternalID,
 			TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,
 		}.Check()

@@ -12,8 +12,8 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// NewUser is what a user begins with. Email or Phone is required.
-type NewUser struct {
+// NewPerson is what a user begins with. Email or Phone is required.
+type NewPerson struct {
 	Email             string
 	EmailVerified     bool
 	Phone             string // E.164
@@ -30,21 +30,21 @@ type NewUser struct {
 
 const maxNamePart = 128 // bytes
 
-// newUser is a NewUser that was checked.
-type newUser struct {
-	NewUser
+// newPerson is a NewUser that was checked.
+type newPerson struct {
+	NewPerson
 	address email.Address
 	grants  []countersign.Grant
 }
 
 // Check refuses what no user of any environment may be. It knows no roles.
-func (n NewUser) Check() error {
+func (n NewPerson) Check() error {
 	_, err := n.read()
 	return err
 }
 
 // check refuses what no user of an environment may be, before any transaction.
-func (n NewUser) check(rules *standing.Rules) (c newUser, err error) {
+func (n NewPerson) check(rules *standing.Rules) (c newPerson, err error) {
 	if c, err = n.read(); err != nil {
 		return c, err
 	}
@@ -53,11 +53,11 @@ func (n NewUser) check(rules *standing.Rules) (c newUser, err error) {
 }
 
 // read is check less the roles.
-func (n NewUser) read() (c newUser, err error) {
+func (n NewPerson) read() (c newPerson, err error) {
 	if n.Email == "" && n.Phone == "" {
 		return c, countersign.ErrInvalidCreateUser
 	}
-	c.NewUser = n
+	c.NewPerson = n
 	if n.Email != "" {
 		if c.address, err = parseEmail(n.Email); err != nil {
 			return c, err
@@ -113,55 +113,55 @@ func validPhone(s string) bool {
 		!strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// CreateUser makes a user. Errors: those of what a user may be made of, and
+// Create makes a user. Errors: those of what a user may be made of, and
 // ErrDuplicateEmail, ErrDuplicatePhoneNumber, ErrDuplicateUserExternalID.
-func (s *Service) CreateUser(ctx context.Context, actor countersign.Actor, env countersign.Environment, n NewUser) (countersign.User, error) {
+func (s *Service) Create(ctx context.Context, actor countersign.Actor, env countersign.Environment, n NewPerson) (countersign.Person, error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
 	checked, err := n.check(rules)
 	if err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.User, error) {
+	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.Person, error) {
 		return createFree(ctx, tx, env.ID, checked)
 	})
 }
 
 // createFree makes a user whose address and number nobody has. It writes nothing
 // before all is known to be free.
-func createFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n newUser) (countersign.User, error) {
-	var none countersign.UserID
+func createFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n newPerson) (countersign.Person, error) {
+	var none countersign.PersonID
 	if err := checkEmailFree(ctx, tx, env, none, n.address); err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
 	if err := checkPhoneFree(ctx, tx, env, none, n.Phone); err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
 	return create(ctx, tx, env, n)
 }
 
 // CreateInside is CreateUser as a part of somebody else's transaction, in which
 // they have looked for the address and found nobody.
-func CreateInside(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, rules *standing.Rules, n NewUser) (countersign.User, error) {
+func CreateInside(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, rules *standing.Rules, n NewPerson) (countersign.Person, error) {
 	checked, err := n.check(rules)
 	if err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
 	u, err := create(ctx, tx, env, checked)
 	u.Roles = rules.Roles(u.Grants)
 	return u, err
 }
 
-func create(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n newUser) (countersign.User, error) {
-	u := countersign.User{
-		ID: countersign.NewOrderedID[countersign.UserID](env.Class(), tx.Now), Status: countersign.UserActive,
+func create(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n newPerson) (countersign.Person, error) {
+	u := countersign.Person{
+		ID: countersign.NewOrderedID[countersign.PersonID](env.Class(), tx.Now), Status: countersign.Active,
 		Name: n.Name, ExternalID: n.ExternalID, TrustedMetadata: n.TrustedMetadata, UntrustedMetadata: n.UntrustedMetadata,
 		Grants: n.grants, CreatedAt: tx.Now,
 	}
 	if n.Pending {
-		u.Status = countersign.UserPending
+		u.Status = countersign.Pending
 	}
 	if err := CheckExternalIDFree(ctx, tx, env, u.ID, n.ExternalID); err != nil {
 		return u, err
@@ -172,7 +172,7 @@ func create(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n 
 	if n.Phone != "" {
 		u.Phones = []countersign.Phone{newPhone(env, n.Phone, n.PhoneVerified)}
 	}
-	if err := tx.InsertUser(ctx, env, u); err != nil {
+	if err := tx.InsertPerson(ctx, env, u); err != nil {
 		return u, err
 	}
 	for _, e := range u.Emails {
@@ -198,37 +198,37 @@ func newPhone(env countersign.EnvironmentID, number string, verified bool) count
 
 // checkEmailFree is ErrDuplicateEmail if another user than the one named has an
 // address. An empty one is always free.
-func checkEmailFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.UserID, a email.Address) error {
+func checkEmailFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, a email.Address) error {
 	if a.Key == "" {
 		return nil
 	}
-	holder, err := tx.UserByEmail(ctx, env, a.Key)
+	holder, err := tx.PersonByEmail(ctx, env, a.Key)
 	return mustBeFree(holder, user, err, countersign.ErrDuplicateEmail)
 }
 
 // checkPhoneFree is ErrDuplicatePhoneNumber if another user than the one named
 // has a number. An empty one is always free.
-func checkPhoneFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.UserID, number string) error {
+func checkPhoneFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, number string) error {
 	if number == "" {
 		return nil
 	}
-	holder, err := tx.UserByPhone(ctx, env, number)
+	holder, err := tx.PersonByPhone(ctx, env, number)
 	return mustBeFree(holder, user, err, countersign.ErrDuplicatePhoneNumber)
 }
 
 // CheckExternalIDFree is ErrDuplicateUserExternalID if another user than the one
 // named has that external ID. An empty one is always free.
-func CheckExternalIDFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.UserID, externalID string) error {
+func CheckExternalIDFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, externalID string) error {
 	if externalID == "" {
 		return nil
 	}
-	holder, err := tx.UserByExternalID(ctx, env, externalID)
+	holder, err := tx.PersonByExternalID(ctx, env, externalID)
 	return mustBeFree(holder, user, err, countersign.ErrDuplicateUserExternalID)
 }
 
 // mustBeFree turns the outcome of a look for somebody who must not exist, or be
 // the user.
-func mustBeFree(holder countersign.User, user countersign.UserID, found error, taken error) error {
+func mustBeFree(holder countersign.Person, user countersign.PersonID, found error, taken error) error {
 	switch {
 	case errors.Is(found, store.ErrNotFound), found == nil && holder.ID == user:
 		return nil

@@ -24,9 +24,9 @@ const (
 // Filter is one condition of a search. matches decides; the rest says how the
 // users for whom it may hold are found without looking at all.
 type Filter struct {
-	matches func(*countersign.User) bool
+	matches func(*countersign.Person) bool
 	// few finds the few users whom the filter names; nil if it names none.
-	few func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.UserID, error)
+	few func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.PersonID, error)
 	// part is the text that an index is scanned for; the zero value if none.
 	part store.Text
 	size int // of part, in bytes
@@ -69,31 +69,31 @@ var filters = map[string]func(json.RawMessage) (Filter, error){
 	"user_id":       userIDFilter,
 	"status":        statusFilter,
 	"email_address": emailFilter,
-	"email_id": idsFilter(countersign.ErrSearchMissingEmailID, (*store.Tx).UserIDsByEmailIDs, func(u *countersign.User) (ids []countersign.EmailID) {
+	"email_id": idsFilter(countersign.ErrSearchMissingEmailID, (*store.Tx).PersonIDsByEmailIDs, func(u *countersign.Person) (ids []countersign.EmailID) {
 		for _, e := range u.Emails {
 			ids = append(ids, e.ID)
 		}
 		return ids
 	}, countersign.ParseID[countersign.EmailID]),
 	"phone_number": phoneFilter,
-	"phone_id": idsFilter(countersign.ErrSearchMissingPhoneID, (*store.Tx).UserIDsByPhoneIDs, func(u *countersign.User) (ids []countersign.PhoneID) {
+	"phone_id": idsFilter(countersign.ErrSearchMissingPhoneID, (*store.Tx).PersonIDsByPhoneIDs, func(u *countersign.Person) (ids []countersign.PhoneID) {
 		for _, p := range u.Phones {
 			ids = append(ids, p.ID)
 		}
 		return ids
 	}, countersign.ParseID[countersign.PhoneID]),
-	"email_verified": boolFilter(func(want bool) func(*countersign.User) bool {
-		return func(u *countersign.User) bool {
+	"email_verified": boolFilter(func(want bool) func(*countersign.Person) bool {
+		return func(u *countersign.Person) bool {
 			return slices.ContainsFunc(u.Emails, func(e countersign.Email) bool { return e.Verified == want })
 		}
 	}),
-	"phone_verified": boolFilter(func(want bool) func(*countersign.User) bool {
-		return func(u *countersign.User) bool {
+	"phone_verified": boolFilter(func(want bool) func(*countersign.Person) bool {
+		return func(u *countersign.Person) bool {
 			return slices.ContainsFunc(u.Phones, func(p countersign.Phone) bool { return p.Verified == want })
 		}
 	}),
-	"password_exists": boolFilter(func(want bool) func(*countersign.User) bool {
-		return func(*countersign.User) bool { return !want }
+	"password_exists": boolFilter(func(want bool) func(*countersign.Person) bool {
+		return func(*countersign.Person) bool { return !want }
 	}),
 	"webauthn_registration_verified": boolFilter(nobodys),
 	"crypto_wallet_verified":         boolFilter(nobodys),
@@ -103,19 +103,19 @@ var filters = map[string]func(json.RawMessage) (Filter, error){
 	"crypto_wallet_id":               absentFilter(countersign.ErrSearchMissingWalletID),
 	"crypto_wallet_address":          absentFilter(countersign.ErrSearchMissingWalletAddress),
 	"totp_id":                        absentFilter(countersign.ErrSearchMissingTOTPID),
-	"email_address_fuzzy": partFilter(countersign.ErrSearchEmailTooShort, email.Part, store.EmailPart, func(u *countersign.User) (texts []string) {
+	"email_address_fuzzy": partFilter(countersign.ErrSearchEmailTooShort, email.Part, store.EmailPart, func(u *countersign.Person) (texts []string) {
 		for _, e := range u.Emails {
 			texts = append(texts, e.Key)
 		}
 		return texts
 	}),
-	"phone_number_fuzzy": partFilter(countersign.ErrSearchPhoneTooShort, strings.TrimSpace, store.PhonePart, func(u *countersign.User) (texts []string) {
+	"phone_number_fuzzy": partFilter(countersign.ErrSearchPhoneTooShort, strings.TrimSpace, store.PhonePart, func(u *countersign.Person) (texts []string) {
 		for _, p := range u.Phones {
 			texts = append(texts, p.Number)
 		}
 		return texts
 	}),
-	"full_name_fuzzy": partFilter(countersign.ErrSearchNameTooShort, store.Searchable, store.NamePart, func(u *countersign.User) []string {
+	"full_name_fuzzy": partFilter(countersign.ErrSearchNameTooShort, store.Searchable, store.NamePart, func(u *countersign.Person) []string {
 		return []string{store.Searchable(u.Name.String())}
 	}),
 	"created_at_greater_than": func(raw json.RawMessage) (Filter, error) {
@@ -129,9 +129,9 @@ var filters = map[string]func(json.RawMessage) (Filter, error){
 	"created_at_between": betweenFilter,
 }
 
-func nobody(*countersign.User) bool { return false }
+func nobody(*countersign.Person) bool { return false }
 
-func nobodys(bool) func(*countersign.User) bool { return nobody }
+func nobodys(bool) func(*countersign.Person) bool { return nobody }
 
 // strs reads an array of strings, none of them empty.
 func strs(raw json.RawMessage, missing *countersign.Error) ([]string, error) {
@@ -157,25 +157,25 @@ func userIDFilter(raw json.RawMessage) (Filter, error) {
 	if err != nil {
 		return Filter{}, err
 	}
-	var ids []countersign.UserID
+	var ids []countersign.PersonID
 	for _, v := range values {
-		if id, err := countersign.ParseID[countersign.UserID](v); err == nil {
+		if id, err := countersign.ParseID[countersign.PersonID](v); err == nil {
 			ids = append(ids, id)
 		}
 	}
 	switch len(ids) {
 	case len(values):
 		return Filter{
-			matches: func(u *countersign.User) bool { return slices.Contains(ids, u.ID) },
-			few: func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.UserID, error) {
+			matches: func(u *countersign.Person) bool { return slices.Contains(ids, u.ID) },
+			few: func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.PersonID, error) {
 				return ids, nil
 			},
 		}, nil
 	case 0:
 		return Filter{
-			matches: func(u *countersign.User) bool { return u.ExternalID != "" && slices.Contains(values, u.ExternalID) },
-			few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.UserID, error) {
-				return tx.UserIDsByExternalIDs(ctx, env, storable(values))
+			matches: func(u *countersign.Person) bool { return u.ExternalID != "" && slices.Contains(values, u.ExternalID) },
+			few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
+				return tx.PersonIDsByExternalIDs(ctx, env, storable(values))
 			},
 		}, nil
 	default:
@@ -193,11 +193,11 @@ func statusFilter(raw json.RawMessage) (Filter, error) {
 	if json.Unmarshal(raw, &status) != nil {
 		return Filter{}, countersign.ErrSearchExpectedString
 	}
-	want := countersign.UserStatus(status)
-	if want != countersign.UserActive && want != countersign.UserPending {
+	want := countersign.PersonStatus(status)
+	if want != countersign.Active && want != countersign.Pending {
 		return Filter{}, countersign.ErrSearchInvalidStatus
 	}
-	return Filter{matches: func(u *countersign.User) bool { return u.Status == want }}, nil
+	return Filter{matches: func(u *countersign.Person) bool { return u.Status == want }}, nil
 }
 
 // emailFilter compares addresses by their normal form. What is no address
@@ -214,11 +214,11 @@ func emailFilter(raw json.RawMessage) (Filter, error) {
 		}
 	}
 	return Filter{
-		matches: func(u *countersign.User) bool {
+		matches: func(u *countersign.Person) bool {
 			return slices.ContainsFunc(u.Emails, func(e countersign.Email) bool { return slices.Contains(keys, e.Key) })
 		},
-		few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.UserID, error) {
-			return tx.UserIDsByEmails(ctx, env, keys)
+		few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
+			return tx.PersonIDsByEmails(ctx, env, keys)
 		},
 	}, nil
 }
@@ -230,17 +230,17 @@ func phoneFilter(raw json.RawMessage) (Filter, error) {
 	}
 	numbers := slices.DeleteFunc(values, func(s string) bool { return !validPhone(s) })
 	return Filter{
-		matches: func(u *countersign.User) bool {
+		matches: func(u *countersign.Person) bool {
 			return slices.ContainsFunc(u.Phones, func(p countersign.Phone) bool { return slices.Contains(numbers, p.Number) })
 		},
-		few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.UserID, error) {
-			return tx.UserIDsByPhones(ctx, env, numbers)
+		few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
+			return tx.PersonIDsByPhones(ctx, env, numbers)
 		},
 	}, nil
 }
 
 // idsFilter compares IDs of one kind. What is no such ID matches nobody.
-func idsFilter[T comparable](missing *countersign.Error, find func(*store.Tx, context.Context, countersign.EnvironmentID, []T) ([]countersign.UserID, error), of func(*countersign.User) []T, parse func(string) (T, error)) func(json.RawMessage) (Filter, error) {
+func idsFilter[T comparable](missing *countersign.Error, find func(*store.Tx, context.Context, countersign.EnvironmentID, []T) ([]countersign.PersonID, error), of func(*countersign.Person) []T, parse func(string) (T, error)) func(json.RawMessage) (Filter, error) {
 	return func(raw json.RawMessage) (Filter, error) {
 		values, err := strs(raw, missing)
 		if err != nil {
@@ -253,17 +253,17 @@ func idsFilter[T comparable](missing *countersign.Error, find func(*store.Tx, co
 			}
 		}
 		return Filter{
-			matches: func(u *countersign.User) bool {
+			matches: func(u *countersign.Person) bool {
 				return slices.ContainsFunc(of(u), func(id T) bool { return slices.Contains(ids, id) })
 			},
-			few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.UserID, error) {
+			few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
 				return find(tx, ctx, env, ids)
 			},
 		}, nil
 	}
 }
 
-func boolFilter(build func(want bool) func(*countersign.User) bool) func(json.RawMessage) (Filter, error) {
+func boolFilter(build func(want bool) func(*countersign.Person) bool) func(json.RawMessage) (Filter, error) {
 	return func(raw json.RawMessage) (Filter, error) {
 		var want bool
 		if json.Unmarshal(raw, &want) != nil {
@@ -279,7 +279,7 @@ func absentFilter(missing *countersign.Error) func(json.RawMessage) (Filter, err
 		_, err := strs(raw, missing)
 		return Filter{
 			matches: nobody,
-			few: func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.UserID, error) {
+			few: func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.PersonID, error) {
 				return nil, nil
 			},
 		}, err
@@ -287,7 +287,7 @@ func absentFilter(missing *countersign.Error) func(json.RawMessage) (Filter, err
 }
 
 // partFilter matches whoever has a text with a part somewhere in it.
-func partFilter(tooShort *countersign.Error, fold func(string) string, scan func(string) store.Text, texts func(*countersign.User) []string) func(json.RawMessage) (Filter, error) {
+func partFilter(tooShort *countersign.Error, fold func(string) string, scan func(string) store.Text, texts func(*countersign.Person) []string) func(json.RawMessage) (Filter, error) {
 	return func(raw json.RawMessage) (Filter, error) {
 		var text string
 		if json.Unmarshal(raw, &text) != nil {
@@ -301,7 +301,7 @@ func partFilter(tooShort *countersign.Error, fold func(string) string, scan func
 			return Filter{}, countersign.ErrSearchExpectedString.Saying("It may have %d bytes and no NUL.", maxFilterBytes)
 		}
 		return Filter{
-			matches: func(u *countersign.User) bool {
+			matches: func(u *countersign.Person) bool {
 				return slices.ContainsFunc(texts(u), func(s string) bool { return strings.Contains(s, part) })
 			},
 			part: scan(part), size: len(part),
@@ -348,7 +348,7 @@ func betweenFilter(raw json.RawMessage) (Filter, error) {
 // createdFilter matches who was made after and before a moment; zero is open.
 func createdFilter(after, before time.Time) Filter {
 	return Filter{
-		matches: func(u *countersign.User) bool {
+		matches: func(u *countersign.Person) bool {
 			return (after.IsZero() || u.CreatedAt.After(after)) && (before.IsZero() || u.CreatedAt.Before(before))
 		},
 		after: after, before: before,

@@ -45,7 +45,7 @@ func FuzzSearchQuery(f *testing.F) {
 		}
 		var found [3][]string
 		for i, q := range []directory.Search{{Filters: []directory.Filter{filter}}, {Filters: []directory.Filter{filter, filter}}, {Or: true, Filters: []directory.Filter{filter}}} {
-			page, err := d.SearchUsers(t.Context(), env, q)
+			page, err := d.Search(t.Context(), env, q)
 			if err != nil {
 				t.Fatalf("search %d by %s %s: %v", i, rawName, rawValue, err)
 			}
@@ -78,7 +78,7 @@ func FuzzCursor(f *testing.F) {
 	d, env, people := populated(f)
 	given := map[string]bool{"": true}
 	for cursor, last := "", false; !last; {
-		page, err := d.SearchUsers(f.Context(), env, directory.Search{Limit: 1, Cursor: cursor})
+		page, err := d.Search(f.Context(), env, directory.Search{Limit: 1, Cursor: cursor})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func FuzzCursor(f *testing.F) {
 		f.Add(strings.ToLower(cursor))
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
-		_, err := d.SearchUsers(t.Context(), env, directory.Search{Limit: 1, Cursor: cursor})
+		_, err := d.Search(t.Context(), env, directory.Search{Limit: 1, Cursor: cursor})
 		if given[cursor] && err != nil || !given[cursor] && !errors.Is(err, countersign.ErrSearchInvalidCursor) {
 			t.Errorf("the cursor %q: %v", cursor, err)
 		}

@@ -11,26 +11,26 @@ import (
 
 // DeleteEmail takes an address from its user, who may be left without any.
 // Errors: ErrEmailNotFound, and those for an ID of the other class.
-func (s *Service) DeleteEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
+func (s *Service) DeleteEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.Person, error) {
 	return s.deleteEmail(ctx, actor, env, ref, anybodys)
 }
 
 // DeleteOwnEmail is DeleteEmail for the user, to whom nobody else's address
 // exists, and who keeps one address or number: ErrDeleteLastPrimaryFactor.
-func (s *Service) DeleteOwnEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.UserID, ref string) (countersign.User, error) {
+func (s *Service) DeleteOwnEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.PersonID, ref string) (countersign.Person, error) {
 	return s.deleteEmail(ctx, actor, env, ref, own(user, countersign.ErrEmailNotFound))
 }
 
-func (s *Service) deleteEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, may func(countersign.User) error) (countersign.User, error) {
+func (s *Service) deleteEmail(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, may func(countersign.Person) error) (countersign.Person, error) {
 	id, err := countersign.ParseID[countersign.EmailID](ref)
 	if err != nil {
-		return countersign.User{}, countersign.ErrEmailNotFound
+		return countersign.Person{}, countersign.ErrEmailNotFound
 	}
 	if err := countersign.CheckClass(id.Class(), env.ID); err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.User, err error) {
-		if u, err = tx.UserByEmailID(ctx, env.ID, id); err != nil {
+	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.Person, err error) {
+		if u, err = tx.PersonByEmailID(ctx, env.ID, id); err != nil {
 			return u, or(err, countersign.ErrEmailNotFound)
 		}
 		if err := may(u); err != nil {
@@ -45,25 +45,25 @@ func (s *Service) deleteEmail(ctx context.Context, actor countersign.Actor, env 
 
 // DeletePhone takes a phone number from its user, who may be left without any.
 // Errors: ErrPhoneNumberNotFound, and those for an ID of the other class.
-func (s *Service) DeletePhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
+func (s *Service) DeletePhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.Person, error) {
 	return s.deletePhone(ctx, actor, env, ref, anybodys)
 }
 
 // DeleteOwnPhone is DeleteOwnEmail for a phone number.
-func (s *Service) DeleteOwnPhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.UserID, ref string) (countersign.User, error) {
+func (s *Service) DeleteOwnPhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.PersonID, ref string) (countersign.Person, error) {
 	return s.deletePhone(ctx, actor, env, ref, own(user, countersign.ErrPhoneNumberNotFound))
 }
 
-func (s *Service) deletePhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, may func(countersign.User) error) (countersign.User, error) {
+func (s *Service) deletePhone(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, may func(countersign.Person) error) (countersign.Person, error) {
 	id, err := countersign.ParseID[countersign.PhoneID](ref)
 	if err != nil {
-		return countersign.User{}, countersign.ErrPhoneNumberNotFound
+		return countersign.Person{}, countersign.ErrPhoneNumberNotFound
 	}
 	if err := countersign.CheckClass(id.Class(), env.ID); err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.User, err error) {
-		if u, err = tx.UserByPhoneID(ctx, env.ID, id); err != nil {
+	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.Person, err error) {
+		if u, err = tx.PersonByPhoneID(ctx, env.ID, id); err != nil {
 			return u, or(err, countersign.ErrPhoneNumberNotFound)
 		}
 		if err := may(u); err != nil {
@@ -77,12 +77,12 @@ func (s *Service) deletePhone(ctx context.Context, actor countersign.Actor, env 
 }
 
 // anybodys is for callers who act on all users.
-func anybodys(countersign.User) error { return nil }
+func anybodys(countersign.Person) error { return nil }
 
 // own is for a caller who acts on one user, and may not take the last address or
 // number from them.
-func own(user countersign.UserID, notFound error) func(countersign.User) error {
-	return func(u countersign.User) error {
+func own(user countersign.PersonID, notFound error) func(countersign.Person) error {
+	return func(u countersign.Person) error {
 		switch {
 		case u.ID != user:
 			return notFound
@@ -95,11 +95,11 @@ func own(user countersign.UserID, notFound error) func(countersign.User) error {
 
 // identifierDeleted records that a user has an identifier less, and reads the
 // user as it is now.
-func (s *Service) identifierDeleted(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.UserID, identifier string) (countersign.User, error) {
+func (s *Service) identifierDeleted(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, identifier string) (countersign.Person, error) {
 	if err := tx.Record(ctx, env, "user.updated", user.String(), map[string]any{"deleted": identifier}); err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
-	return tx.User(ctx, env, user)
+	return tx.Person(ctx, env, user)
 }
 
 // ExchangePrimaryFactor gives a user another address, or another number, in the
@@ -107,7 +107,7 @@ func (s *Service) identifierDeleted(ctx context.Context, tx *store.Tx, env count
 // is verified. Errors: ErrInvalidExchangeFields unless exactly one of the two is
 // given, ErrInvalidExchangeUser unless the user has exactly one, and as User and
 // CreateUser.
-func (s *Service) ExchangePrimaryFactor(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref, newAddress, newNumber string) (u countersign.User, err error) {
+func (s *Service) ExchangePrimaryFactor(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref, newAddress, newNumber string) (u countersign.Person, err error) {
 	if (newAddress == "") == (newNumber == "") {
 		return u, countersign.ErrInvalidExchangeFields
 	}
@@ -119,7 +119,7 @@ func (s *Service) ExchangePrimaryFactor(ctx context.Context, actor countersign.A
 	} else if !validPhone(newNumber) {
 		return u, countersign.ErrInvalidPhoneNumber
 	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.User, err error) {
+	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.Person, err error) {
 		if u, err = Find(ctx, tx, env.ID, ref); err != nil {
 			return u, err
 		}

@@ -15,18 +15,18 @@ const MaxImport = 500
 // Imported is what became of one line of an import: a user, or the reason why
 // not, which is always an *Error of the contract.
 type Imported struct {
-	ID      countersign.UserID
+	ID      countersign.PersonID
 	Refused *countersign.Error
 }
 
 // ImportUsers makes many users in one transaction. What is refused harms no
 // other line, and is refused for the reasons for which CreateUser refuses.
-func (s *Service) ImportUsers(ctx context.Context, actor countersign.Actor, env countersign.Environment, list []NewUser) ([]Imported, error) {
+func (s *Service) ImportUsers(ctx context.Context, actor countersign.Actor, env countersign.Environment, list []NewPerson) ([]Imported, error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	checked := make([]newUser, len(list))
+	checked := make([]newPerson, len(list))
 	refused := make([]Imported, len(list))
 	for i, n := range list {
 		var err error

@@ -39,16 +39,16 @@ type Search struct {
 // Found is a page of users. A page may be short, or empty, with more to come:
 // then Next goes on.
 type Found struct {
-	Users []countersign.User
+	Users []countersign.Person
 	Total int    // of all pages, as counted for the first; -1 if that was too many to look at
 	Next  string // "" after the last page
 }
 
-// SearchUsers finds users. Filters that name users (IDs, addresses, numbers) cost
+// Search finds users. Filters that name users (IDs, addresses, numbers) cost
 // the same however many users there are. Others are looked for among the newest,
 // up to a bound; Next goes on from there. Errors: ErrSearchInvalidLimit,
 // ErrSearchInvalidCursor, ErrSearchTooManyValues.
-func (s *Service) SearchUsers(ctx context.Context, env countersign.Environment, q Search) (found Found, err error) {
+func (s *Service) Search(ctx context.Context, env countersign.Environment, q Search) (found Found, err error) {
 	switch {
 	case q.Limit < 0 || q.Limit > maxPage:
 		return found, countersign.ErrSearchInvalidLimit
@@ -92,7 +92,7 @@ func (s *Service) SearchUsers(ctx context.Context, env countersign.Environment, 
 // page. It is no secret; the sum in it only tells one that was tampered with,
 // or is of another search.
 type cursor struct {
-	last  countersign.UserID // zero: before the first, or behind the last
+	last  countersign.PersonID // zero: before the first, or behind the last
 	total int
 }
 
@@ -113,7 +113,7 @@ func parseCursor(env countersign.EnvironmentID, q Search) (cursor, error) {
 		return cursor{}, countersign.ErrSearchInvalidCursor
 	}
 	return cursor{
-		last:  countersign.IDOf[countersign.UserID](env.Class(), [uuidSize]byte(b)),
+		last:  countersign.IDOf[countersign.PersonID](env.Class(), [uuidSize]byte(b)),
 		total: int(int64(binary.BigEndian.Uint64(b[uuidSize:]))),
 	}, nil
 }
@@ -148,7 +148,7 @@ func (s *searcher) named() bool {
 	return slices.ContainsFunc(s.Filters, names)
 }
 
-func (s *searcher) matches(u *countersign.User) bool {
+func (s *searcher) matches(u *countersign.Person) bool {
 	met := func(f Filter) bool { return f.matches(u) }
 	if s.Or && len(s.Filters) > 0 {
 		return slices.ContainsFunc(s.Filters, met)
@@ -158,7 +158,7 @@ func (s *searcher) matches(u *countersign.User) bool {
 
 // lookUp finds the users whom the filters name and keeps those who match.
 func (s *searcher) lookUp(ctx context.Context, at cursor) (found Found, next cursor, err error) {
-	var ids []countersign.UserID
+	var ids []countersign.PersonID
 	for _, f := range s.Filters {
 		if f.few == nil {
 			continue
@@ -178,7 +178,7 @@ func (s *searcher) lookUp(ctx context.Context, at cursor) (found Found, next cur
 		return found, next, err
 	}
 	next.total = len(users)
-	users = slices.DeleteFunc(users, func(u countersign.User) bool { return !at.last.IsZero() && !older(u.ID, at.last) })
+	users = slices.DeleteFunc(users, func(u countersign.Person) bool { return !at.last.IsZero() && !older(u.ID, at.last) })
 	if len(users) > s.Limit {
 		users = users[:s.Limit]
 		next.last = users[s.Limit-1].ID
@@ -188,21 +188,21 @@ func (s *searcher) lookUp(ctx context.Context, at cursor) (found Found, next cur
 
 // read are those of a list of users who are there and match, in the list's
 // order.
-func (s *searcher) read(ctx context.Context, ids []countersign.UserID) ([]countersign.User, error) {
-	users, err := s.tx.UsersByIDs(ctx, s.env, ids)
+func (s *searcher) read(ctx context.Context, ids []countersign.PersonID) ([]countersign.Person, error) {
+	users, err := s.tx.PeopleByIDs(ctx, s.env, ids)
 	if err != nil {
 		return nil, err
 	}
-	users = slices.DeleteFunc(users, func(u countersign.User) bool { return !s.matches(&u) })
-	slices.SortFunc(users, func(a, b countersign.User) int { return bytes.Compare(b.ID.Bytes(), a.ID.Bytes()) })
+	users = slices.DeleteFunc(users, func(u countersign.Person) bool { return !s.matches(&u) })
+	slices.SortFunc(users, func(a, b countersign.Person) int { return bytes.Compare(b.ID.Bytes(), a.ID.Bytes()) })
 	return users, nil
 }
 
-func newestFirst(ids []countersign.UserID) {
-	slices.SortFunc(ids, func(a, b countersign.UserID) int { return bytes.Compare(b.Bytes(), a.Bytes()) })
+func newestFirst(ids []countersign.PersonID) {
+	slices.SortFunc(ids, func(a, b countersign.PersonID) int { return bytes.Compare(b.Bytes(), a.Bytes()) })
 }
 
-func older(a, b countersign.UserID) bool { return bytes.Compare(a.Bytes(), b.Bytes()) < 0 }
+func older(a, b countersign.PersonID) bool { return bytes.Compare(a.Bytes(), b.Bytes()) < 0 }
 
 // scan walks through users, newest first, until a page is full or enough was
 // looked at. The first page also counts, as far as it may.
@@ -222,7 +222,7 @@ func (s *searcher) scan(ctx context.Context, at cursor) (found Found, next curso
 	if !rest && (part == store.Text{} || !first) {
 		want = s.Limit // all of them match, and nobody counts
 	}
-	ids, err := s.tx.UserIDs(ctx, s.env, stretch, part, want+1)
+	ids, err := s.tx.PersonIDs(ctx, s.env, stretch, part, want+1)
 	if err != nil {
 		return found, next, err
 	}
@@ -265,7 +265,7 @@ func (s *searcher) total(ctx context.Context, matched int, ended bool) (int, err
 	if len(s.Filters) > 0 {
 		return unknownTotal, nil
 	}
-	n, err := s.tx.CountUsersUpTo(ctx, s.env, maxCounted+1)
+	n, err := s.tx.CountPeopleUpTo(ctx, s.env, maxCounted+1)
 	if n > maxCounted {
 		n = unknownTotal
 	}
@@ -274,8 +274,8 @@ func (s *searcher) total(ctx context.Context, matched int, ended bool) (int, err
 
 // bound shortens a stretch to what one search may look at of an index, and
 // reports whether that is all of it.
-func (s *searcher) bound(ctx context.Context, stretch store.Stretch) (from countersign.UserID, whole bool, err error) {
-	from, err = s.tx.UserIDAfter(ctx, s.env, stretch, maxScanned)
+func (s *searcher) bound(ctx context.Context, stretch store.Stretch) (from countersign.PersonID, whole bool, err error) {
+	from, err = s.tx.PersonIDAfter(ctx, s.env, stretch, maxScanned)
 	if errors.Is(err, store.ErrNotFound) {
 		return stretch.From, true, nil
 	}
@@ -321,10 +321,10 @@ func (s *searcher) stretch(at cursor) store.Stretch {
 
 // firstID is not behind the ID of anybody made at a moment or later (RFC 9562
 // §5.7).
-func firstID(env countersign.EnvironmentID, t time.Time) countersign.UserID {
+func firstID(env countersign.EnvironmentID, t time.Time) countersign.PersonID {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(t.UnixMilli())<<16)
 	var uuid [uuidSize]byte
 	copy(uuid[:], b[:6])
-	return countersign.IDOf[countersign.UserID](env.Class(), uuid)
+	return countersign.IDOf[countersign.PersonID](env.Class(), uuid)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // populated is a directory in which a few people are.
-func populated(t testing.TB) (*directory.Service, countersign.Environment, []countersign.User) {
+func populated(t testing.TB) (*directory.Service, countersign.Environment, []countersign.Person) {
 	t.Helper()
 	s := storetest.Open(t, storetest.SQLite(t), time.Now)
 	env := countersign.Environment{
@@ -33,13 +33,13 @@ func populated(t testing.TB) (*directory.Service, countersign.Environment, []cou
 		t.Fatal(err)
 	}
 	d := &directory.Service{Store: s, Rules: standing.NewBook(s)}
-	var people []countersign.User
-	for i, n := range []directory.NewUser{
+	var people []countersign.Person
+	for i, n := range []directory.NewPerson{
 		{Email: "ada@example.com", EmailVerified: true, Name: countersign.Name{First: "Ada", Last: "Lovelace"}, ExternalID: "crm|1"},
 		{Email: "Ünal_%@bücher.example", Phone: "+442071838750", Pending: true},
 		{Phone: "+14155550100", PhoneVerified: true, Name: countersign.Name{First: "Zoë"}},
 	} {
-		u, err := d.CreateUser(t.Context(), countersign.System(), env, n)
+		u, err := d.Create(t.Context(), countersign.System(), env, n)
 		if err != nil {
 			t.Fatal(fmt.Errorf("person %d: %w", i, err))
 		}

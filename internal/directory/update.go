@@ -9,8 +9,8 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// UserPatch changes what it names; the zero value changes nothing.
-type UserPatch struct {
+// Patch changes what it names; the zero value changes nothing.
+type Patch struct {
 	FirstName, MiddleName, LastName *string
 	ExternalID                      string             // "" leaves it
 	TrustedMetadata                 countersign.Object // merged at the top level; null removes a key
@@ -18,15 +18,15 @@ type UserPatch struct {
 	Roles                           *[]string // the explicit ones from now on
 }
 
-// UpdateUser changes a user. Two updates at once happen one after the other, so
+// Update changes a user. Two updates at once happen one after the other, so
 // that both are seen. Errors: as User and CreateUser.
-func (s *Service) UpdateUser(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, p UserPatch) (countersign.User, error) {
+func (s *Service) Update(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, p Patch) (countersign.Person, error) {
 	if p.ExternalID != "" {
 		if err := checkExternalID(p.ExternalID); err != nil {
-			return countersign.User{}, err
+			return countersign.Person{}, err
 		}
 	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (u countersign.User, err error) {
+	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (u countersign.Person, err error) {
 		if u, err = Find(ctx, tx, env.ID, ref); err != nil {
 			return u, err
 		}
@@ -37,7 +37,7 @@ func (s *Service) UpdateUser(ctx context.Context, actor countersign.Actor, env c
 		if err := CheckExternalIDFree(ctx, tx, env.ID, u.ID, p.ExternalID); err != nil {
 			return u, err
 		}
-		if err := tx.UpdateUser(ctx, env.ID, u); err != nil {
+		if err := tx.UpdatePerson(ctx, env.ID, u); err != nil {
 			return u, err
 		}
 		return u, tx.Record(ctx, env.ID, "user.updated", u.ID.String(), map[string]any{"changed": changed})
@@ -45,7 +45,7 @@ func (s *Service) UpdateUser(ctx context.Context, actor countersign.Actor, env c
 }
 
 // apply changes a user in memory and says which fields it changed.
-func (p UserPatch) apply(u *countersign.User, rules *standing.Rules) (changed []string, err error) {
+func (p Patch) apply(u *countersign.Person, rules *standing.Rules) (changed []string, err error) {
 	name := u.Name
 	for _, part := range []struct{ to, from *string }{{&name.First, p.FirstName}, {&name.Middle, p.MiddleName}, {&name.Last, p.LastName}} {
 		if part.from != nil {
@@ -84,7 +84,7 @@ func (p UserPatch) apply(u *countersign.User, rules *standing.Rules) (changed []
 // GiveRoles makes roles the ones that a profile, or with the zero one the API,
 // gives a user, and adds "roles" to what changed if anything did. Errors: those
 // of standing.Rules.Give.
-func GiveRoles(u *countersign.User, rules *standing.Rules, by countersign.ProfileID, roles, changed []string) ([]string, error) {
+func GiveRoles(u *countersign.Person, rules *standing.Rules, by countersign.ProfileID, roles, changed []string) ([]string, error) {
 	grants, err := rules.Give(by, u.Grants, roles)
 	if err != nil {
 		return changed, err
@@ -99,7 +99,7 @@ func GiveRoles(u *countersign.User, rules *standing.Rules, by countersign.Profil
 
 // AddEmail gives a user a verified address, which nobody has, as a part of
 // somebody else's transaction, which records it. Error: ErrInvalidEmail.
-func AddEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u *countersign.User, address string) error {
+func AddEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u *countersign.Person, address string) error {
 	parsed, err := parseEmail(address)
 	if err != nil {
 		return err
@@ -114,14 +114,14 @@ func sameGrant(a, b countersign.Grant) bool {
 }
 
 // ClearExternalID takes a user's external ID away; errors as User.
-func (s *Service) ClearExternalID(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.User, error) {
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.User, error) {
+func (s *Service) ClearExternalID(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.Person, error) {
+	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.Person, error) {
 		u, err := Find(ctx, tx, env.ID, ref)
 		if err != nil || u.ExternalID == "" {
 			return u, err
 		}
 		u.ExternalID = ""
-		if err := tx.UpdateUser(ctx, env.ID, u); err != nil {
+		if err := tx.UpdatePerson(ctx, env.ID, u); err != nil {
 			return u, err
 		}
 		return u, tx.Record(ctx, env.ID, "user.updated", u.ID.String(), map[string]any{"changed": []string{"external_id"}})

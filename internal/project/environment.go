@@ -248,5 +248,5 @@ func (s *Service) DeleteEnvironment(ctx context.Context, actor countersign.Actor
 
 // CountUsers is how many users an environment has.
 func (s *Service) CountUsers(ctx context.Context, env countersign.EnvironmentID) (int, error) {
-	return view(ctx, s.Store, nil, func(tx *store.Tx) (int, error) { return tx.CountUsers(ctx, env) })
+	return view(ctx, s.Store, nil, func(tx *store.Tx) (int, error) { return tx.CountPeople(ctx, env) })
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // own is the session that a token names, if it is alive and the user's own.
-func (s *Service) own(ctx context.Context, tx *store.Tx, env countersign.Environment, rules *standing.Rules, token countersign.Bearer, user countersign.UserID) (sess countersign.Session, own bool, err error) {
+func (s *Service) own(ctx context.Context, tx *store.Tx, env countersign.Environment, rules *standing.Rules, token countersign.Bearer, user countersign.PersonID) (sess countersign.Session, own bool, err error) {
 	if token == "" {
 		return sess, false, nil
 	}
@@ -22,7 +22,7 @@ func (s *Service) own(ctx context.Context, tx *store.Tx, env countersign.Environ
 	if errors.Is(err, countersign.ErrSessionNotFound) {
 		return sess, false, nil
 	}
-	return sess, sess.UserID == user, err
+	return sess, sess.PersonID == user, err
 }
 
 // attach adds a factor to a session of the same person, and stores it.
@@ -41,7 +41,7 @@ func attach(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, se
 		return err
 	}
 	return tx.Record(ctx, env, "session.attached", sess.ID.String(), map[string]any{
-		"user_id": sess.UserID, "profile_id": f.ProfileID,
+		"user_id": sess.PersonID, "profile_id": f.ProfileID,
 	})
 }
 

@@ -40,7 +40,7 @@ type AttestParams struct {
 // Attested is what a subject token was exchanged for. Active is nil when no
 // session was asked for.
 type Attested struct {
-	User   countersign.User
+	Person countersign.Person
 	Active *Active
 }
 
@@ -74,13 +74,13 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	// Judge: cheap refusals, then keys, then the signature, then the mapping.
 	brought, err := s.judge(ctx, profile, p.Token)
 	if err != nil {
-		return Attested{}, s.conclude(ctx, p, brought, countersign.User{}, err)
+		return Attested{}, s.conclude(ctx, p, brought, countersign.Person{}, err)
 	}
 	if profile.Policy.Mode == countersign.ModeShadow {
 		return Attested{}, s.shadow(ctx, p, brought)
 	}
 	attested, err := s.exchange(ctx, p, brought, claims)
-	if err = s.conclude(ctx, p, brought, attested.User, err); err != nil {
+	if err = s.conclude(ctx, p, brought, attested.Person, err); err != nil {
 		return Attested{}, err
 	}
 	return attested, nil
@@ -97,7 +97,7 @@ func (s *Service) refuseUnread(ctx context.Context, p AttestParams) error {
 	if err == nil {
 		return nil
 	}
-	return s.conclude(ctx, p, brought, countersign.User{}, err)
+	return s.conclude(ctx, p, brought, countersign.Person{}, err)
 }
 
 // brought is a token with what its profile makes of it.
@@ -141,10 +141,10 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 			return Attested{}, err
 		}
 	} else if user, err := s.expected(ctx, env, b); err != nil {
-		return Attested{User: user}, err
+		return Attested{Person: user}, err
 	}
 	var (
-		user   countersign.User
+		user   countersign.Person
 		sess   countersign.Session
 		change string
 	)
@@ -154,12 +154,12 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 			ProfileID: b.profile.ID, TokenID: b.attributes.TokenID, KeyID: b.token.KeyID,
 			LastAuthenticatedAt: tx.Now, CreatedAt: tx.Now, UpdatedAt: tx.Now,
 		}
-		var owner countersign.UserID // of the session that the factor joins
+		var owner countersign.PersonID // of the session that the factor joins
 		if attaches {
 			if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
 				return err
 			}
-			owner = sess.UserID
+			owner = sess.PersonID
 		}
 		if user, err = person.signIn(ctx, tx, env.ID, owner); err != nil {
 			return err
@@ -196,14 +196,14 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 		})
 	})
 	if err != nil {
-		return Attested{User: user}, err
+		return Attested{Person: user}, err
 	}
 	if change == "" {
-		return Attested{User: user}, nil
+		return Attested{Person: user}, nil
 	}
 	s.Metrics.Sessions(change, 1)
 	active, err := s.activate(ctx, env, rules, sess, user, h)
-	return Attested{User: user, Active: &active}, err
+	return Attested{Person: user, Active: &active}, err
 }
 
 // lifetime is that of a new session in minutes; 0 if none is asked for.
@@ -225,9 +225,9 @@ func (s *Service) shadow(ctx context.Context, p AttestParams, b brought) error {
 }
 
 // start is a new session with its first factor.
-func start(env countersign.EnvironmentID, user countersign.UserID, f countersign.Factor, now time.Time, minutes int, claims countersign.Object) countersign.Session {
+func start(env countersign.EnvironmentID, user countersign.PersonID, f countersign.Factor, now time.Time, minutes int, claims countersign.Object) countersign.Session {
 	sess := countersign.Session{
-		ID: countersign.NewOrderedID[countersign.SessionID](env.Class(), now), UserID: user,
+		ID: countersign.NewOrderedID[countersign.SessionID](env.Class(), now), PersonID: user,
 		StartedAt: now, LastAccessedAt: now, ExpiresAt: expiry(now, minutes),
 		CustomClaims: claims, Factors: []countersign.Factor{f}, Nonce: make([]byte, nonceSize),
 	}
@@ -239,14 +239,14 @@ func start(env countersign.EnvironmentID, user countersign.UserID, f countersign
 // request's log line and turns it into the error of the contract. An error that is
 // no refusal passes through, and there is no verdict: the token was not what was
 // wrong.
-func (s *Service) conclude(ctx context.Context, p AttestParams, b brought, user countersign.User, err error) error {
+func (s *Service) conclude(ctx context.Context, p AttestParams, b brought, user countersign.Person, err error) error {
 	refusal, refused := errors.AsType[*trust.Refusal](err)
 	if err != nil && !refused {
 		return err
 	}
 	line := telemetry.FromContext(ctx)
 	v := countersign.Verdict{
-		EnvironmentID: p.Environment.ID, RequestID: p.Actor.RequestID, At: s.Now(), ProfileID: b.profile.ID, UserID: user.ID,
+		EnvironmentID: p.Environment.ID, RequestID: p.Actor.RequestID, At: s.Now(), ProfileID: b.profile.ID, PersonID: user.ID,
 		Shadow: b.profile.Policy.Mode == countersign.ModeShadow, Address: line.RemoteAddress, Facts: b.token.Facts(),
 	}
 	label := countersign.VerdictAccepted

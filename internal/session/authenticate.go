@@ -85,7 +85,7 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 
 // Holder is a session that is alive, by its token, and the person it belongs to.
 // Nothing about the session changes. ErrSessionNotFound.
-func (s *Service) Holder(ctx context.Context, env countersign.Environment, token countersign.Bearer) (sess countersign.Session, user countersign.User, err error) {
+func (s *Service) Holder(ctx context.Context, env countersign.Environment, token countersign.Bearer) (sess countersign.Session, user countersign.Person, err error) {
 	h, err := s.handle(ctx, env, token, "")
 	if err != nil {
 		return sess, user, err
@@ -99,12 +99,12 @@ func (s *Service) Holder(ctx context.Context, env countersign.Environment, token
 
 // alive reads the session that a handle names and its user, always from the
 // database. ErrSessionNotFound.
-func (s *Service) alive(ctx context.Context, env countersign.Environment, rules *standing.Rules, h handle) (sess countersign.Session, user countersign.User, err error) {
+func (s *Service) alive(ctx context.Context, env countersign.Environment, rules *standing.Rules, h handle) (sess countersign.Session, user countersign.Person, err error) {
 	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
 		if sess, err = s.load(ctx, tx, env, rules, h); err != nil {
 			return err
 		}
-		user, err = tx.User(ctx, env.ID, sess.UserID)
+		user, err = tx.Person(ctx, env.ID, sess.PersonID)
 		if errors.Is(err, store.ErrNotFound) {
 			err = countersign.ErrSessionNotFound
 		}
@@ -116,7 +116,7 @@ func (s *Service) alive(ctx context.Context, env countersign.Environment, rules 
 
 // access notes that a session was used, and stores what the caller changes. The
 // custom claims of its answer are those that the session has now.
-func (s *Service) access(ctx context.Context, p AuthenticateParams, rules *standing.Rules, h handle, sess countersign.Session, user countersign.User) (countersign.Session, error) {
+func (s *Service) access(ctx context.Context, p AuthenticateParams, rules *standing.Rules, h handle, sess countersign.Session, user countersign.Person) (countersign.Session, error) {
 	env := p.Environment
 	if p.Minutes != nil || len(p.CustomClaims) > 0 {
 		err := s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
@@ -165,14 +165,14 @@ func change(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, se
 	})
 }
 
-// OfUser are a user's sessions that are alive, oldest first.
-func (s *Service) OfUser(ctx context.Context, env countersign.Environment, user countersign.User) (list []countersign.Session, err error) {
+// Of are a user's sessions that are alive, oldest first.
+func (s *Service) Of(ctx context.Context, env countersign.Environment, user countersign.Person) (list []countersign.Session, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
 		return nil, err
 	}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		list, err = tx.SessionsOfUser(ctx, env.ID, user.ID)
+		list, err = tx.SessionsOf(ctx, env.ID, user.ID)
 		return err
 	})
 	list = slices.DeleteFunc(list, rules.Ended)

@@ -13,7 +13,7 @@ import (
 // template makes of the person, with the session's own on top (README §7).
 // Reserved names in the template are passed over like everywhere else. Error:
 // ErrCustomClaimsTooLarge.
-func claimsOf(rules *standing.Rules, sess countersign.Session, user countersign.User) (countersign.Object, error) {
+func claimsOf(rules *standing.Rules, sess countersign.Session, user countersign.Person) (countersign.Object, error) {
 	if rules.Template == nil {
 		return sess.CustomClaims, nil
 	}
@@ -57,7 +57,7 @@ type templatePhone struct {
 }
 
 // valuesOf finds values by their path from "user".
-func valuesOf(u countersign.User) func(claimtemplate.Path) json.RawMessage {
+func valuesOf(u countersign.Person) func(claimtemplate.Path) json.RawMessage {
 	shape := templateUser{
 		UserID: u.ID.String(), Name: u.Name, Status: string(u.Status), Roles: u.Roles, CreatedAt: countersign.Timestamp(u.CreatedAt),
 		TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,

@@ -43,9 +43,9 @@ type Explanation struct {
 	Refusal *trust.Refusal // nil if it would be accepted
 	// Attributes are what the mapping found; nil if it did not get there.
 	Attributes *countersign.Attributes
-	// User is whom the sample speaks of: the zero one if that is nobody who
+	// Person is whom the sample speaks of: the zero one if that is nobody who
 	// exists.
-	User countersign.User
+	Person countersign.Person
 	// Provisions says that a sign-in would make the person.
 	Provisions bool
 	At         time.Time
@@ -65,8 +65,8 @@ func (s *Service) Explain(ctx context.Context, env countersign.Environment, prof
 		e.Attributes = &b.attributes
 	}
 	if err == nil {
-		e.User, err = s.foresee(ctx, env, b)
-		e.Provisions = err == nil && e.User.ID.IsZero()
+		e.Person, err = s.foresee(ctx, env, b)
+		e.Provisions = err == nil && e.Person.ID.IsZero()
 	}
 	if refusal, refused := errors.AsType[*trust.Refusal](err); refused {
 		e.Refusal, err = refusal, nil
@@ -77,7 +77,7 @@ func (s *Service) Explain(ctx context.Context, env countersign.Environment, prof
 // foresee is the steps that need the database, without a change: whom a token
 // would sign in, the zero user if it would make somebody. The error is as a
 // sign-in's.
-func (s *Service) foresee(ctx context.Context, env countersign.Environment, b brought) (user countersign.User, err error) {
+func (s *Service) foresee(ctx context.Context, env countersign.Environment, b brought) (user countersign.Person, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
 		return user, err
@@ -93,7 +93,7 @@ func (s *Service) foresee(ctx context.Context, env countersign.Environment, b br
 				return errUsed()
 			}
 		}
-		r, err := p.resolve(ctx, tx, env.ID, countersign.UserID{})
+		r, err := p.resolve(ctx, tx, env.ID, countersign.PersonID{})
 		user = r.user
 		return err
 	})

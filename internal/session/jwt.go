@@ -74,7 +74,7 @@ func FactorShapes(factors []countersign.Factor) []FactorShape {
 // mint gives a JWT that says what the session says now. One that said exactly
 // this and is younger than accessResolution is given again: signing is by far
 // the largest cost of a request.
-func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User) (countersign.Bearer, error) {
+func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.Person) (countersign.Bearer, error) {
 	content, err := content(env, rules, sess, user)
 	if err != nil {
 		return "", err
@@ -92,14 +92,14 @@ func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *
 }
 
 // content is the payload without its times: a JSON object.
-func content(env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User) ([]byte, error) {
+func content(env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.Person) ([]byte, error) {
 	project := env.ID.String()
 	audience := []string{project}
 	if rules.Audience != "" && rules.Audience != project {
 		audience = append(audience, rules.Audience)
 	}
 	payload, err := countersign.EncodeJSON(claimSet{
-		Issuer: issuerPrefix + project, Audience: audience, Subject: sess.UserID.String(),
+		Issuer: issuerPrefix + project, Audience: audience, Subject: sess.PersonID.String(),
 		Session: sessionClaim{
 			ID: sess.ID.String(), StartedAt: countersign.Timestamp(sess.StartedAt), LastAccessedAt: countersign.Timestamp(sess.LastAccessedAt), ExpiresAt: countersign.Timestamp(sess.ExpiresAt),
 			Attributes: sess.Attributes, Factors: FactorShapes(sess.Factors), Roles: user.Roles,

@@ -45,10 +45,10 @@ func (s *Service) Migrate(ctx context.Context, p MigrateParams) (Attested, error
 	if err != nil {
 		return Attested{}, err
 	}
-	var user countersign.User
+	var user countersign.Person
 	var sess countersign.Session
 	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
-		user, err = tx.UserByEmail(ctx, env.ID, address.Key)
+		user, err = tx.PersonByEmail(ctx, env.ID, address.Key)
 		if errors.Is(err, store.ErrNotFound) {
 			return countersign.ErrMigrateEmailDoesNotExist
 		}
@@ -77,9 +77,9 @@ func (s *Service) Migrate(ctx context.Context, p MigrateParams) (Attested, error
 		return tx.Record(ctx, env.ID, "session.migrated", sess.ID.String(), map[string]any{"user_id": user.ID})
 	})
 	if err != nil || p.Minutes == nil {
-		return Attested{User: user}, err
+		return Attested{Person: user}, err
 	}
 	s.Metrics.Sessions("migrated", 1)
 	active, err := s.activate(ctx, env, rules, sess, user, handle{})
-	return Attested{User: user, Active: &active}, err
+	return Attested{Person: user, Active: &active}, err
 }

@@ -24,7 +24,7 @@ type person struct {
 // resolved is whom a token speaks of, and what a sign-in is to change. Nothing of
 // it is written yet.
 type resolved struct {
-	user    countersign.User // the zero one if it is to be made
+	user    countersign.Person // the zero one if it is to be made
 	exists  bool
 	roles   []string // that the token gives; nil if they are to stay
 	address bool     // the token's address is to be added to the user's
@@ -35,7 +35,7 @@ type resolved struct {
 // claim, else by e-mail address, if the policy lets the issuer find people by it.
 // It writes nothing. The error is a *trust.Refusal, by itself or behind an error
 // of the contract, or the store's. owner, unless it is zero, is who it must be.
-func (p person) resolve(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.UserID) (r resolved, err error) {
+func (p person) resolve(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.PersonID) (r resolved, err error) {
 	if r, err = p.find(ctx, tx, env); err != nil {
 		return r, err
 	}
@@ -63,12 +63,12 @@ func (p person) resolve(ctx context.Context, tx *store.Tx, env countersign.Envir
 func (p person) find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) (r resolved, err error) {
 	subject := p.attributes.Subject
 	if subject != "" {
-		linked, err := tx.LinkedUser(ctx, env, p.profile.ID, subject)
+		linked, err := tx.LinkedPerson(ctx, env, p.profile.ID, subject)
 		if err != nil {
 			return r, err
 		}
 		if !linked.IsZero() {
-			if r.user, err = tx.User(ctx, env, linked); errors.Is(err, store.ErrNotFound) { // deleted since the statement before
+			if r.user, err = tx.Person(ctx, env, linked); errors.Is(err, store.ErrNotFound) { // deleted since the statement before
 				return r, errNobody()
 			}
 			if err != nil {
@@ -79,7 +79,7 @@ func (p person) find(ctx context.Context, tx *store.Tx, env countersign.Environm
 		}
 		r.link = true
 	}
-	holder, err := tx.UserByEmail(ctx, env, p.attributes.EmailKey)
+	holder, err := tx.PersonByEmail(ctx, env, p.attributes.EmailKey)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return r, nil
@@ -109,7 +109,7 @@ func (p person) findAddress(ctx context.Context, tx *store.Tx, env countersign.E
 	if slices.ContainsFunc(r.user.Emails, has) || !p.updates(countersign.AttributeEmail, len(r.user.Emails) == 0) {
 		return r, nil
 	}
-	_, err := tx.UserByEmail(ctx, env, p.attributes.EmailKey)
+	_, err := tx.PersonByEmail(ctx, env, p.attributes.EmailKey)
 	if errors.Is(err, store.ErrNotFound) {
 		r.address = true
 		return r, nil
@@ -191,15 +191,15 @@ func errOtherUser() error {
 
 // signIn uses up a one-time token, finds or makes the person, and updates what a
 // sign-in updates. owner, unless it is zero, is who it must be.
-func (p person) signIn(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.UserID) (countersign.User, error) {
+func (p person) signIn(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.PersonID) (countersign.Person, error) {
 	if err := p.use(ctx, tx, env); err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
 	r, err := p.resolve(ctx, tx, env, owner)
 	if err != nil {
 		return r.user, err
 	}
-	var user countersign.User
+	var user countersign.Person
 	if r.exists {
 		user, err = p.update(ctx, tx, env, r)
 	} else {
@@ -237,19 +237,19 @@ func errUsed() error {
 	return trust.Refuse(trust.AlreadyUsed, "a token that was not used before, because one_time_tokens is set", "one whose token_id was used")
 }
 
-func (p person) provision(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (countersign.User, error) {
+func (p person) provision(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (countersign.Person, error) {
 	if p.profile.Policy.JITPerHour > 0 {
 		if err := tx.CountProvisioning(ctx, env, p.profile.ID); err != nil {
 			return r.user, err
 		}
 	}
-	return directory.CreateInside(ctx, tx, env, p.rules, directory.NewUser{
+	return directory.CreateInside(ctx, tx, env, p.rules, directory.NewPerson{
 		Email: p.attributes.Email, EmailVerified: true, ExternalID: p.externalID(r),
 		Roles: r.roles, Profile: p.profile.ID,
 	})
 }
 
-func (p person) update(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (countersign.User, error) {
+func (p person) update(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (countersign.Person, error) {
 	user := r.user
 	var changed []string
 	if id := p.externalID(r); id != "" {
@@ -278,9 +278,9 @@ func (p person) update(ctx context.Context, tx *store.Tx, env countersign.Enviro
 
 // vouch notes that somebody vouched for a user and an address: the address is
 // verified and a pending user becomes active. It says what changed in user.
-func vouch(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user *countersign.User, emailKey string) (changed []string, err error) {
-	if user.Status == countersign.UserPending {
-		user.Status = countersign.UserActive
+func vouch(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user *countersign.Person, emailKey string) (changed []string, err error) {
+	if user.Status == countersign.Pending {
+		user.Status = countersign.Active
 		changed = append(changed, "status")
 	}
 	for i := range user.Emails {
@@ -298,11 +298,11 @@ func vouch(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, use
 }
 
 // keepChanges stores a user of whom something changed.
-func keepChanges(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.User, changed []string) error {
+func keepChanges(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.Person, changed []string) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	if err := tx.UpdateUser(ctx, env, user); err != nil {
+	if err := tx.UpdatePerson(ctx, env, user); err != nil {
 		return err
 	}
 	return tx.Record(ctx, env, "user.updated", user.ID.String(), map[string]any{"changed": changed})

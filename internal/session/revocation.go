@@ -83,7 +83,7 @@ func (s *Service) killOfUser(ctx context.Context, p KillParams) (killed Killed, 
 		killed.Sessions, err = s.revokeOfUser(ctx, RevokeParams{Environment: p.Environment, Actor: p.Actor, UserID: p.UserID})
 		return killed, err
 	}
-	var user countersign.User
+	var user countersign.Person
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
 		user, err = directory.Find(ctx, tx, p.Environment.ID, p.UserID)
 		return err
@@ -91,7 +91,7 @@ func (s *Service) killOfUser(ctx context.Context, p KillParams) (killed Killed, 
 	if err != nil {
 		return killed, err
 	}
-	list, err := s.OfUser(ctx, p.Environment, user)
+	list, err := s.Of(ctx, p.Environment, user)
 	killed.Sessions = int64(len(list))
 	return killed, err
 }

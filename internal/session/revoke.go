@@ -91,12 +91,12 @@ func (s *Service) revokeOfUser(ctx context.Context, p RevokeParams) (ended int64
 		if err != nil {
 			return err
 		}
-		list, err := tx.SessionsOfUser(ctx, p.Environment.ID, user.ID)
+		list, err := tx.SessionsOf(ctx, p.Environment.ID, user.ID)
 		if err != nil {
 			return err
 		}
 		ended = int64(len(slices.DeleteFunc(list, rules.Ended)))
-		if err := tx.DeleteSessionsOfUser(ctx, p.Environment.ID, user.ID); err != nil {
+		if err := tx.DeleteSessionsOf(ctx, p.Environment.ID, user.ID); err != nil {
 			return err
 		}
 		return tx.Record(ctx, p.Environment.ID, "user.sessions_revoked", user.ID.String(), map[string]any{"sessions": ended})

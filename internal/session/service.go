@@ -45,7 +45,7 @@ func New(c Config) *Service { return &Service{Config: c} }
 // that stand for it. User is the person it belongs to.
 type Active struct {
 	Session countersign.Session
-	User    countersign.User
+	Person  countersign.Person
 	Token   countersign.Bearer // the same for as long as the session lives
 	JWT     countersign.Bearer
 }
@@ -53,7 +53,7 @@ type Active struct {
 // activate adds the token and the JWT to a session, whose custom claims are by
 // then those that it has now. The token that h came with, checked by then, is
 // the session's own and is not made again.
-func (s *Service) activate(ctx context.Context, env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.User, h handle) (_ Active, err error) {
+func (s *Service) activate(ctx context.Context, env countersign.Environment, rules *standing.Rules, sess countersign.Session, user countersign.Person, h handle) (_ Active, err error) {
 	var token countersign.Bearer
 	if h.token != nil {
 		token = h.token.text
@@ -61,7 +61,7 @@ func (s *Service) activate(ctx context.Context, env countersign.Environment, rul
 		return Active{}, err
 	}
 	jwt, err := s.mint(ctx, env, rules, sess, user)
-	return Active{Session: sess, User: user, Token: token, JWT: jwt}, err
+	return Active{Session: sess, Person: user, Token: token, JWT: jwt}, err
 }
 
 // handle is how a caller names a session: by token or by JWT.

@@ -8,27 +8,27 @@ import (
 	"github.com/countersign-auth/countersign"
 )
 
-// LinkedUser is whom the issuer of a profile means by a subject; the zero ID if
+// LinkedPerson is whom the issuer of a profile means by a subject; the zero ID if
 // it has brought nobody of that subject yet.
-func (tx *Tx) LinkedUser(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, subject string) (countersign.UserID, error) {
+func (tx *Tx) LinkedPerson(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, subject string) (countersign.PersonID, error) {
 	id, err := one(tx.q.QueryRowContext(ctx, `
 		SELECT user_id FROM subject_links WHERE environment_id = $1 AND profile_id = $2 AND subject = $3`, env, profile, subject),
-		func(row scanner) (id countersign.UserID, err error) { return id, row.Scan(&id) })
+		func(row scanner) (id countersign.PersonID, err error) { return id, row.Scan(&id) })
 	if errors.Is(err, ErrNotFound) {
-		return countersign.UserID{}, nil
+		return countersign.PersonID{}, nil
 	}
 	return id, err
 }
 
 // Linked reports whether the issuer of a profile knows a user by any subject.
-func (tx *Tx) Linked(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, user countersign.UserID) (bool, error) {
+func (tx *Tx) Linked(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, user countersign.PersonID) (bool, error) {
 	n, err := tx.count(ctx, `
 		SELECT count(*) FROM subject_links WHERE environment_id = $1 AND user_id = $2 AND profile_id = $3`, env, user, profile)
 	return n > 0, err
 }
 
 // InsertLink records whom the issuer of a profile means by a subject.
-func (tx *Tx) InsertLink(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, subject string, user countersign.UserID) error {
+func (tx *Tx) InsertLink(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, subject string, user countersign.PersonID) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO subject_links (environment_id, profile_id, subject, user_id, created_at) VALUES ($1, $2, $3, $4, $5)`,
 		env, profile, subject, user, micros(tx.Now))

@@ -110,14 +110,14 @@ func callAll(ctx context.Context, v reflect.Value) {
 func searchAll(ctx context.Context, tx *Tx) {
 	var env countersign.EnvironmentID
 	for _, text := range []Text{EmailPart("abc"), PhonePart("123"), NamePart("abc")} {
-		_, _ = tx.UserIDs(ctx, env, Stretch{}, text, 1)
+		_, _ = tx.PersonIDs(ctx, env, Stretch{}, text, 1)
 	}
-	_, _ = tx.UsersByIDs(ctx, env, make([]countersign.UserID, 70))
-	_, _ = tx.UserIDsByExternalIDs(ctx, env, make([]string, 70))
-	_, _ = tx.UserIDsByEmails(ctx, env, make([]string, 70))
-	_, _ = tx.UserIDsByPhones(ctx, env, make([]string, 70))
-	_, _ = tx.UserIDsByEmailIDs(ctx, env, make([]countersign.EmailID, 70))
-	_, _ = tx.UserIDsByPhoneIDs(ctx, env, make([]countersign.PhoneID, 70))
+	_, _ = tx.PeopleByIDs(ctx, env, make([]countersign.PersonID, 70))
+	_, _ = tx.PersonIDsByExternalIDs(ctx, env, make([]string, 70))
+	_, _ = tx.PersonIDsByEmails(ctx, env, make([]string, 70))
+	_, _ = tx.PersonIDsByPhones(ctx, env, make([]string, 70))
+	_, _ = tx.PersonIDsByEmailIDs(ctx, env, make([]countersign.EmailID, 70))
+	_, _ = tx.PersonIDsByPhoneIDs(ctx, env, make([]countersign.PhoneID, 70))
 }
 
 var parameter = regexp.MustCompile(`\$\d+`)

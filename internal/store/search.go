@@ -43,8 +43,8 @@ func NamePart(part string) Text { return Text{nameText, part} }
 // Stretch is a run of users in the order of their IDs, newest first, which is
 // the order in which they were made.
 type Stretch struct {
-	Before countersign.UserID // not itself in it; zero: from the newest
-	From   countersign.UserID // itself in it; zero: to the oldest
+	Before countersign.PersonID // not itself in it; zero: from the newest
+	From   countersign.PersonID // itself in it; zero: to the oldest
 }
 
 // bounds are the keys of a stretch.
@@ -59,10 +59,10 @@ func (s Stretch) bounds() (from, before []byte) {
 	return from, before
 }
 
-// UserIDs are at most limit users of a stretch that match a text, newest first.
+// PersonIDs are at most limit users of a stretch that match a text, newest first.
 // The zero Text matches all. Whatever the text, the statement reads nothing but
 // one index, and of that no more than the stretch.
-func (tx *Tx) UserIDs(ctx context.Context, env countersign.EnvironmentID, s Stretch, t Text, limit int) ([]countersign.UserID, error) {
+func (tx *Tx) PersonIDs(ctx context.Context, env countersign.EnvironmentID, s Stretch, t Text, limit int) ([]countersign.PersonID, error) {
 	from, before := s.bounds()
 	const stretch = ` WHERE environment_id = $1 AND user_id >= $2 AND user_id < $3`
 	switch t.column {
@@ -71,32 +71,32 @@ func (tx *Tx) UserIDs(ctx context.Context, env countersign.EnvironmentID, s Stre
 		if t.column == phoneText {
 			kind = kindPhone
 		}
-		return all(ctx, tx.q, scanUserID, `SELECT DISTINCT user_id FROM user_identifiers`+stretch+`
+		return all(ctx, tx.q, scanPersonID, `SELECT DISTINCT user_id FROM user_identifiers`+stretch+`
 			AND kind = $4 AND match_key LIKE $5 ESCAPE '\' ORDER BY user_id DESC LIMIT $6`, env, from, before, kind, like(t.part), limit)
 	case nameText:
-		return all(ctx, tx.q, scanUserID, `SELECT user_id FROM users`+stretch+`
+		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users`+stretch+`
 			AND full_name <> '' AND full_name LIKE $4 ESCAPE '\' ORDER BY user_id DESC LIMIT $5`, env, from, before, like(t.part), limit)
 	default:
-		return all(ctx, tx.q, scanUserID, `SELECT user_id FROM users`+stretch+` ORDER BY user_id DESC LIMIT $4`, env, from, before, limit)
+		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users`+stretch+` ORDER BY user_id DESC LIMIT $4`, env, from, before, limit)
 	}
 }
 
-// UserIDAfter is the user that stands a number of places after the first one of
+// PersonIDAfter is the user that stands a number of places after the first one of
 // a stretch; ErrNotFound if there are not so many.
-func (tx *Tx) UserIDAfter(ctx context.Context, env countersign.EnvironmentID, s Stretch, places int) (countersign.UserID, error) {
+func (tx *Tx) PersonIDAfter(ctx context.Context, env countersign.EnvironmentID, s Stretch, places int) (countersign.PersonID, error) {
 	from, before := s.bounds()
 	return one(tx.q.QueryRowContext(ctx, `
 		SELECT user_id FROM users WHERE environment_id = $1 AND user_id >= $2 AND user_id < $3
-		ORDER BY user_id DESC LIMIT 1 OFFSET $4`, env, from, before, places), scanUserID)
+		ORDER BY user_id DESC LIMIT 1 OFFSET $4`, env, from, before, places), scanPersonID)
 }
 
-// CountUsersUpTo is how many users an environment has, or limit if it has more. In
+// CountPeopleUpTo is how many users an environment has, or limit if it has more. In
 // their order, so that PostgreSQL reads the index whatever its statistics say.
-func (tx *Tx) CountUsersUpTo(ctx context.Context, env countersign.EnvironmentID, limit int) (int, error) {
+func (tx *Tx) CountPeopleUpTo(ctx context.Context, env countersign.EnvironmentID, limit int) (int, error) {
 	return tx.count(ctx, `SELECT count(*) FROM (SELECT 1 FROM users WHERE environment_id = $1 ORDER BY user_id LIMIT $2) AS counted`, env, limit)
 }
 
-func scanUserID(row scanner) (id countersign.UserID, err error) {
+func scanPersonID(row scanner) (id countersign.PersonID, err error) {
 	err = row.Scan(&id)
 	return id, err
 }
@@ -106,53 +106,53 @@ func like(part string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
 }
 
-// UsersByIDs are those of a list of users that an environment has, in no order.
-func (tx *Tx) UsersByIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.UserID) ([]countersign.User, error) {
-	return among(ids, func(in string, args []any) ([]countersign.User, error) {
-		return tx.users(ctx, ` WHERE u.environment_id = $1 AND u.user_id IN `+in, append([]any{env}, args...)...)
+// PeopleByIDs are those of a list of users that an environment has, in no order.
+func (tx *Tx) PeopleByIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PersonID) ([]countersign.Person, error) {
+	return among(ids, func(in string, args []any) ([]countersign.Person, error) {
+		return tx.people(ctx, ` WHERE u.environment_id = $1 AND u.user_id IN `+in, append([]any{env}, args...)...)
 	})
 }
 
-// UserIDsByExternalIDs are the users of a list of external IDs, in no order.
-func (tx *Tx) UserIDsByExternalIDs(ctx context.Context, env countersign.EnvironmentID, ids []string) ([]countersign.UserID, error) {
-	return among(ids, func(in string, args []any) ([]countersign.UserID, error) {
-		return all(ctx, tx.q, scanUserID, `SELECT user_id FROM users WHERE environment_id = $1 AND external_id IN `+in, append([]any{env}, args...)...)
+// PersonIDsByExternalIDs are the users of a list of external IDs, in no order.
+func (tx *Tx) PersonIDsByExternalIDs(ctx context.Context, env countersign.EnvironmentID, ids []string) ([]countersign.PersonID, error) {
+	return among(ids, func(in string, args []any) ([]countersign.PersonID, error) {
+		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users WHERE environment_id = $1 AND external_id IN `+in, append([]any{env}, args...)...)
 	})
 }
 
-// UserIDsByEmails are the users of a list of addresses in their normal form.
-func (tx *Tx) UserIDsByEmails(ctx context.Context, env countersign.EnvironmentID, keys []string) ([]countersign.UserID, error) {
-	return userIDsByKeys(ctx, tx, env, kindEmail, keys)
+// PersonIDsByEmails are the users of a list of addresses in their normal form.
+func (tx *Tx) PersonIDsByEmails(ctx context.Context, env countersign.EnvironmentID, keys []string) ([]countersign.PersonID, error) {
+	return personIDsByKeys(ctx, tx, env, kindEmail, keys)
 }
 
-// UserIDsByPhones are the users of a list of phone numbers.
-func (tx *Tx) UserIDsByPhones(ctx context.Context, env countersign.EnvironmentID, numbers []string) ([]countersign.UserID, error) {
-	return userIDsByKeys(ctx, tx, env, kindPhone, numbers)
+// PersonIDsByPhones are the users of a list of phone numbers.
+func (tx *Tx) PersonIDsByPhones(ctx context.Context, env countersign.EnvironmentID, numbers []string) ([]countersign.PersonID, error) {
+	return personIDsByKeys(ctx, tx, env, kindPhone, numbers)
 }
 
-// UserIDsByEmailIDs are the users of a list of e-mail IDs.
-func (tx *Tx) UserIDsByEmailIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.EmailID) ([]countersign.UserID, error) {
-	return userIDsByIdentifiers(ctx, tx, env, kindEmail, ids)
+// PersonIDsByEmailIDs are the users of a list of e-mail IDs.
+func (tx *Tx) PersonIDsByEmailIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.EmailID) ([]countersign.PersonID, error) {
+	return personIDsByIdentifiers(ctx, tx, env, kindEmail, ids)
 }
 
-// UserIDsByPhoneIDs are the users of a list of phone IDs.
-func (tx *Tx) UserIDsByPhoneIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PhoneID) ([]countersign.UserID, error) {
-	return userIDsByIdentifiers(ctx, tx, env, kindPhone, ids)
+// PersonIDsByPhoneIDs are the users of a list of phone IDs.
+func (tx *Tx) PersonIDsByPhoneIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PhoneID) ([]countersign.PersonID, error) {
+	return personIDsByIdentifiers(ctx, tx, env, kindPhone, ids)
 }
 
-func userIDsByIdentifiers[T any](ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, ids []T) ([]countersign.UserID, error) {
-	return among(ids, func(in string, args []any) ([]countersign.UserID, error) {
-		return all(ctx, tx.q, scanUserID, `
+func personIDsByIdentifiers[T any](ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, ids []T) ([]countersign.PersonID, error) {
+	return among(ids, func(in string, args []any) ([]countersign.PersonID, error) {
+		return all(ctx, tx.q, scanPersonID, `
 			SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND kind = '`+kind+`' AND identifier_id IN `+in, append([]any{env}, args...)...)
 	})
 }
 
-// userIDsByKeys looks each key up by itself: with IN, SQLite takes a longer list
+// personIDsByKeys looks each key up by itself: with IN, SQLite takes a longer list
 // for a reason to read all identifiers of the environment.
-func userIDsByKeys(ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, keys []string) ([]countersign.UserID, error) {
-	return among(keys, func(in string, args []any) ([]countersign.UserID, error) {
+func personIDsByKeys(ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, keys []string) ([]countersign.PersonID, error) {
+	return among(keys, func(in string, args []any) ([]countersign.PersonID, error) {
 		rows := strings.ReplaceAll(in, ", ", "), (")
-		return all(ctx, tx.q, scanUserID, `
+		return all(ctx, tx.q, scanPersonID, `
 			WITH wanted (match_key) AS (VALUES `+rows+`)
 			SELECT i.user_id FROM wanted CROSS JOIN user_identifiers i
 			WHERE i.environment_id = $1 AND i.kind = '`+kind+`' AND i.match_key = wanted.match_key`, append([]any{env}, args...)...)

@@ -57,7 +57,7 @@ func (c *factorColumn) UnmarshalJSON(b []byte) error {
 }
 
 func scanSession(row scanner) (s countersign.Session, err error) {
-	err = row.Scan(&s.ID, &s.UserID, (*micros)(&s.StartedAt), (*micros)(&s.LastAccessedAt), (*micros)(&s.ExpiresAt),
+	err = row.Scan(&s.ID, &s.PersonID, (*micros)(&s.StartedAt), (*micros)(&s.LastAccessedAt), (*micros)(&s.ExpiresAt),
 		&s.Nonce, jsonColumn{&s.Attributes}, jsonColumn{&s.CustomClaims}, jsonColumn{(*factorColumn)(&s.Factors)})
 	return s, err
 }
@@ -70,10 +70,10 @@ func (tx *Tx) Session(ctx context.Context, env countersign.EnvironmentID, id cou
 		WHERE environment_id = $1 AND session_id = $2 AND expires_at > $3`, env, id, micros(tx.Now)), scanSession)
 }
 
-// SessionsOfUser are a user's that have not expired, oldest first. They are
+// SessionsOf are a user's that have not expired, oldest first. They are
 // sorted here: for an ORDER BY, SQLite may rather read all sessions of the
 // environment.
-func (tx *Tx) SessionsOfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) ([]countersign.Session, error) {
+func (tx *Tx) SessionsOf(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID) ([]countersign.Session, error) {
 	list, err := all(ctx, tx.q, scanSession, `
 		SELECT `+sessionColumns+` FROM sessions
 		WHERE environment_id = $1 AND subject_id = $2 AND expires_at > $3`, env, user, micros(tx.Now))
@@ -95,7 +95,7 @@ func (tx *Tx) InsertSession(ctx context.Context, env countersign.EnvironmentID, 
 	}
 	_, err = tx.exec(ctx, `
 		INSERT INTO sessions (environment_id, `+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		env, s.ID, s.UserID, micros(s.StartedAt), micros(s.LastAccessedAt), micros(s.ExpiresAt),
+		env, s.ID, s.PersonID, micros(s.StartedAt), micros(s.LastAccessedAt), micros(s.ExpiresAt),
 		s.Nonce, attributes, jsonColumn{s.CustomClaims}, factors)
 	return err
 }
@@ -119,8 +119,8 @@ func (tx *Tx) DeleteSession(ctx context.Context, env countersign.EnvironmentID, 
 		env, id, micros(tx.Now))
 }
 
-// DeleteSessionsOfUser ends all sessions of a user.
-func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID) error {
+// DeleteSessionsOf ends all sessions of a user.
+func (tx *Tx) DeleteSessionsOf(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2`, env, user)
 	return err
 }

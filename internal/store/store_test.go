@@ -18,17 +18,17 @@ import (
 
 var errStop = errors.New("stop")
 
-func user(email string) countersign.User {
-	return countersign.User{
-		ID: countersign.NewOrderedID[countersign.UserID](countersign.Test, time.Now()), Status: countersign.UserActive,
+func user(email string) countersign.Person {
+	return countersign.Person{
+		ID: countersign.NewOrderedID[countersign.PersonID](countersign.Test, time.Now()), Status: countersign.Active,
 		Emails:          []countersign.Email{{ID: countersign.NewID[countersign.EmailID](countersign.Test), Address: email, Key: strings.ToLower(email)}},
 		TrustedMetadata: countersign.Object{"n": []byte("12345678901234567890")}, UntrustedMetadata: countersign.Object{},
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
 	}
 }
 
-func insertUser(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u countersign.User) error {
-	if err := tx.InsertUser(ctx, env, u); err != nil {
+func insertUser(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u countersign.Person) error {
+	if err := tx.InsertPerson(ctx, env, u); err != nil {
 		return err
 	}
 	for _, e := range u.Emails {
@@ -47,11 +47,11 @@ func TestSixteenFirstSignInsAreOneUser(t *testing.T) {
 		for round := range 5 {
 			email := fmt.Sprintf("Ada%d@example.com", round)
 			var wg sync.WaitGroup
-			ids := make([]countersign.UserID, 16)
+			ids := make([]countersign.PersonID, 16)
 			for i := range ids {
 				wg.Go(func() {
 					err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error {
-						u, err := tx.UserByEmail(t.Context(), env, strings.ToLower(email))
+						u, err := tx.PersonByEmail(t.Context(), env, strings.ToLower(email))
 						if errors.Is(err, store.ErrNotFound) {
 							u = user(email)
 							err = insertUser(t.Context(), tx, env, u)
@@ -79,7 +79,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
 		var wg sync.WaitGroup
-		users := make([]countersign.User, 40)
+		users := make([]countersign.Person, 40)
 		for i := range users {
 			users[i] = user(fmt.Sprintf("u%d@example.com", i))
 			wg.Go(func() {
@@ -100,7 +100,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 		wg.Wait()
 		for i, u := range users {
 			err := s.View(t.Context(), func(tx *store.Tx) error {
-				_, err := tx.User(t.Context(), env, u.ID)
+				_, err := tx.Person(t.Context(), env, u.ID)
 				return err
 			})
 			if gone := errors.Is(err, store.ErrNotFound); gone != (i%2 == 1) {
@@ -115,12 +115,12 @@ func TestUpdateRefusesAChangeWithoutAnEvent(t *testing.T) {
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
 		u := user("ada@example.com")
-		err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error { return tx.InsertUser(t.Context(), env, u) })
+		err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error { return tx.InsertPerson(t.Context(), env, u) })
 		if err == nil || !strings.Contains(err.Error(), "recorded no event") {
 			t.Errorf("Update without an event = %v", err)
 		}
 		err = s.View(t.Context(), func(tx *store.Tx) error {
-			_, err := tx.User(t.Context(), env, u.ID)
+			_, err := tx.Person(t.Context(), env, u.ID)
 			return err
 		})
 		if !errors.Is(err, store.ErrNotFound) {

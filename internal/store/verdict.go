@@ -13,14 +13,14 @@ import (
 const verdictColumns = `environment_id, request_id, at, profile_id, user_id, reason, step, expected, received, shadow, address, facts`
 
 func scanVerdict(row scanner) (v countersign.Verdict, err error) {
-	err = row.Scan(&v.EnvironmentID, &v.RequestID, (*micros)(&v.At), &v.ProfileID, &v.UserID, &v.Reason, &v.Step,
+	err = row.Scan(&v.EnvironmentID, &v.RequestID, (*micros)(&v.At), &v.ProfileID, &v.PersonID, &v.Reason, &v.Step,
 		&v.Expected, &v.Received, &v.Shadow, &v.Address, jsonColumn{&v.Facts})
 	return v, err
 }
 
 func verdictValues(v countersign.Verdict) []any {
 	return []any{
-		v.EnvironmentID, v.RequestID, micros(v.At), v.ProfileID, v.UserID, v.Reason, v.Step,
+		v.EnvironmentID, v.RequestID, micros(v.At), v.ProfileID, v.PersonID, v.Reason, v.Step,
 		v.Expected, v.Received, v.Shadow, v.Address,
 		jsonColumn{v.Facts},
 	}
@@ -111,7 +111,7 @@ func (tx *Tx) Verdict(ctx context.Context, env countersign.EnvironmentID, id cou
 // one of its members is set.
 type VerdictFilter struct {
 	ProfileID countersign.ProfileID
-	UserID    countersign.UserID
+	UserID    countersign.PersonID
 	Reason    *string // "" of those that were accepted
 }
 

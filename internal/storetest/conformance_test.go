@@ -37,9 +37,9 @@ func TestRoundTrip(t *testing.T) {
 		bare.stream.Position, bare.stream.LeasedUntil, bare.stream.LastError = countersign.EventID{}, time.Time{}, ""
 		bare.put(t, s)
 		other := bare.user // a second user without an external ID is no duplicate
-		other.ID = countersign.NewOrderedID[countersign.UserID](countersign.Test, moment)
+		other.ID = countersign.NewOrderedID[countersign.PersonID](countersign.Test, moment)
 		update(t, s, func(tx *store.Tx) error {
-			if err := tx.InsertUser(t.Context(), bare.env.ID, other); err != nil {
+			if err := tx.InsertPerson(t.Context(), bare.env.ID, other); err != nil {
 				return err
 			}
 			return tx.Record(t.Context(), bare.env.ID, "user.created", other.ID.String(), nil)
@@ -191,7 +191,7 @@ func TestBatch(t *testing.T) {
 
 		const writers = 90
 		outcome := make([]string, writers)
-		users := make([]countersign.User, writers)
+		users := make([]countersign.Person, writers)
 		queued.Add(writers)
 		for i := range writers {
 			users[i] = newWorld("x", countersign.Test).user
@@ -209,7 +209,7 @@ func TestBatch(t *testing.T) {
 				}
 				queued.Done()
 				err := s.Update(ctx, countersign.System(), func(tx *store.Tx) error {
-					if err := tx.InsertUser(ctx, env, users[i]); err != nil {
+					if err := tx.InsertPerson(ctx, env, users[i]); err != nil {
 						return err
 					}
 					switch i % 6 {
@@ -218,7 +218,7 @@ func TestBatch(t *testing.T) {
 					case 3:
 						panic(i)
 					case 4: // a statement that the engine refuses
-						return tx.InsertUser(ctx, env, users[i])
+						return tx.InsertPerson(ctx, env, users[i])
 					case 5: // a change without an event
 						return nil
 					}
@@ -256,10 +256,10 @@ func TestBatch(t *testing.T) {
 	})
 }
 
-func exists(t *testing.T, s *store.Store, env countersign.EnvironmentID, id countersign.UserID) bool {
+func exists(t *testing.T, s *store.Store, env countersign.EnvironmentID, id countersign.PersonID) bool {
 	t.Helper()
 	err := s.View(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.User(t.Context(), env, id)
+		_, err := tx.Person(t.Context(), env, id)
 		return err
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -304,7 +304,7 @@ func TestCancelledContext(t *testing.T) {
 			u.ExternalID = ""
 			ctx, cancel := context.WithCancel(t.Context())
 			err := s.Update(ctx, countersign.System(), func(tx *store.Tx) error {
-				if err := tx.InsertUser(t.Context(), env, u); err != nil {
+				if err := tx.InsertPerson(t.Context(), env, u); err != nil {
 					return err
 				}
 				if err := tx.Record(t.Context(), env, "user.created", u.ID.String(), nil); err != nil {
@@ -338,7 +338,7 @@ func TestSessionsEnd(t *testing.T) {
 		w.put(t, s)
 		look := func() (n int, err error) {
 			err = s.View(t.Context(), func(tx *store.Tx) error {
-				list, err := tx.SessionsOfUser(t.Context(), w.env.ID, w.user.ID)
+				list, err := tx.SessionsOf(t.Context(), w.env.ID, w.user.ID)
 				if err != nil {
 					return err
 				}

@@ -181,7 +181,7 @@ var trespasses = map[string]trespass{
 		return unfound(tx.Session(ctx, here.env.ID, theirs.session.ID))
 	},
 	"Tx.SessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.SessionsOfUser(ctx, here.env.ID, theirs.user.ID))
+		return none(tx.SessionsOf(ctx, here.env.ID, theirs.user.ID))
 	},
 	"Tx.InsertSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.session.Nonce = []byte("evil")
@@ -195,30 +195,30 @@ var trespasses = map[string]trespass{
 		return tx.DeleteSession(ctx, here.env.ID, theirs.session.ID)
 	},
 	"Tx.DeleteSessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return tx.DeleteSessionsOfUser(ctx, here.env.ID, theirs.user.ID)
+		return tx.DeleteSessionsOf(ctx, here.env.ID, theirs.user.ID)
 	},
 	"Store.TouchSession": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
 		return s.TouchSession(ctx, here.env.ID, theirs.session.ID, moment.Add(time.Minute))
 	},
 	"Tx.User": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.User(ctx, here.env.ID, theirs.user.ID))
+		return unfound(tx.Person(ctx, here.env.ID, theirs.user.ID))
 	},
 	"Tx.UserByExternalID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.UserByExternalID(ctx, here.env.ID, theirs.user.ExternalID))
+		return unfound(tx.PersonByExternalID(ctx, here.env.ID, theirs.user.ExternalID))
 	},
 	"Tx.UserByEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.UserByEmail(ctx, here.env.ID, theirs.user.Emails[0].Key))
+		return unfound(tx.PersonByEmail(ctx, here.env.ID, theirs.user.Emails[0].Key))
 	},
 	"Tx.UserByPhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.UserByPhone(ctx, here.env.ID, theirs.user.Phones[0].Number))
+		return unfound(tx.PersonByPhone(ctx, here.env.ID, theirs.user.Phones[0].Number))
 	},
 	"Tx.CountUsers": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		n, err := tx.CountUsers(ctx, here.env.ID)
+		n, err := tx.CountPeople(ctx, here.env.ID)
 		return none(make([]struct{}, n), err)
 	},
 	"Tx.InsertUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.user.Name.First = "Eve"
-		return tx.InsertUser(ctx, here.env.ID, theirs.user)
+		return tx.InsertPerson(ctx, here.env.ID, theirs.user)
 	},
 	"Tx.InsertEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.InsertEmail(ctx, here.env.ID, theirs.user.ID, theirs.user.Emails[0])
@@ -228,13 +228,13 @@ var trespasses = map[string]trespass{
 	},
 	"Tx.UpdateUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.user.ExternalID = "evil"
-		return tx.UpdateUser(ctx, here.env.ID, theirs.user)
+		return tx.UpdatePerson(ctx, here.env.ID, theirs.user)
 	},
 	"Tx.UserByEmailID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.UserByEmailID(ctx, here.env.ID, theirs.user.Emails[0].ID))
+		return unfound(tx.PersonByEmailID(ctx, here.env.ID, theirs.user.Emails[0].ID))
 	},
 	"Tx.UserByPhoneID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.UserByPhoneID(ctx, here.env.ID, theirs.user.Phones[0].ID))
+		return unfound(tx.PersonByPhoneID(ctx, here.env.ID, theirs.user.Phones[0].ID))
 	},
 	"Tx.DeleteEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.DeleteEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
@@ -244,39 +244,39 @@ var trespasses = map[string]trespass{
 	},
 	"Tx.UserIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		for _, text := range []store.Text{{}, store.EmailPart("ada"), store.PhonePart("+49"), store.NamePart("ada")} {
-			if err := none(tx.UserIDs(ctx, here.env.ID, store.Stretch{}, text, 10)); err != nil {
+			if err := none(tx.PersonIDs(ctx, here.env.ID, store.Stretch{}, text, 10)); err != nil {
 				return err
 			}
-			if err := none(tx.UserIDs(ctx, here.env.ID, store.Stretch{From: theirs.user.ID}, text, 10)); err != nil {
+			if err := none(tx.PersonIDs(ctx, here.env.ID, store.Stretch{From: theirs.user.ID}, text, 10)); err != nil {
 				return err
 			}
 		}
 		return nil
 	},
 	"Tx.UserIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		return unfound(tx.UserIDAfter(ctx, here.env.ID, store.Stretch{}, 0))
+		return unfound(tx.PersonIDAfter(ctx, here.env.ID, store.Stretch{}, 0))
 	},
 	"Tx.CountUsersUpTo": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		n, err := tx.CountUsersUpTo(ctx, here.env.ID, 10)
+		n, err := tx.CountPeopleUpTo(ctx, here.env.ID, 10)
 		return none(make([]struct{}, n), err)
 	},
 	"Tx.UsersByIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.UsersByIDs(ctx, here.env.ID, []countersign.UserID{theirs.user.ID}))
+		return none(tx.PeopleByIDs(ctx, here.env.ID, []countersign.PersonID{theirs.user.ID}))
 	},
 	"Tx.UserIDsByExternalIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.UserIDsByExternalIDs(ctx, here.env.ID, []string{theirs.user.ExternalID}))
+		return none(tx.PersonIDsByExternalIDs(ctx, here.env.ID, []string{theirs.user.ExternalID}))
 	},
 	"Tx.UserIDsByEmails": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.UserIDsByEmails(ctx, here.env.ID, []string{theirs.user.Emails[0].Key}))
+		return none(tx.PersonIDsByEmails(ctx, here.env.ID, []string{theirs.user.Emails[0].Key}))
 	},
 	"Tx.UserIDsByPhones": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.UserIDsByPhones(ctx, here.env.ID, []string{theirs.user.Phones[0].Number}))
+		return none(tx.PersonIDsByPhones(ctx, here.env.ID, []string{theirs.user.Phones[0].Number}))
 	},
 	"Tx.UserIDsByEmailIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.UserIDsByEmailIDs(ctx, here.env.ID, []countersign.EmailID{theirs.user.Emails[0].ID}))
+		return none(tx.PersonIDsByEmailIDs(ctx, here.env.ID, []countersign.EmailID{theirs.user.Emails[0].ID}))
 	},
 	"Tx.UserIDsByPhoneIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.UserIDsByPhoneIDs(ctx, here.env.ID, []countersign.PhoneID{theirs.user.Phones[0].ID}))
+		return none(tx.PersonIDsByPhoneIDs(ctx, here.env.ID, []countersign.PhoneID{theirs.user.Phones[0].ID}))
 	},
 	"Tx.Policy": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return unfound(tx.Policy(ctx, here.env.ID))
@@ -322,7 +322,7 @@ var trespasses = map[string]trespass{
 		return tx.PutRevocations(ctx, here.env.ID, nil)
 	},
 	"Tx.LinkedUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		id, err := tx.LinkedUser(ctx, here.env.ID, theirs.profile.ID, subject)
+		id, err := tx.LinkedPerson(ctx, here.env.ID, theirs.profile.ID, subject)
 		if !id.IsZero() {
 			return errors.New("found theirs")
 		}
@@ -382,7 +382,7 @@ var trespasses = map[string]trespass{
 		return tx.VerifyEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
 	},
 	"Tx.DeleteUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return tx.DeleteUser(ctx, here.env.ID, theirs.user.ID)
+		return tx.DeletePerson(ctx, here.env.ID, theirs.user.ID)
 	},
 }
 

@@ -25,7 +25,7 @@ type world struct {
 	public   countersign.PublicToken
 	profile  countersign.Profile
 	key      countersign.SigningKey
-	user     countersign.User
+	user     countersign.Person
 	policy   countersign.Policy
 	template countersign.Template
 	consumer countersign.ConsumerSDKConfig
@@ -53,7 +53,7 @@ var moment = time.Date(2026, 1, 5, 10, 0, 0, 123456000, time.UTC)
 // newWorld describes one; slug tells it from others.
 func newWorld(slug string, class countersign.Class) world {
 	env := countersign.NewID[countersign.EnvironmentID](class)
-	user := countersign.NewOrderedID[countersign.UserID](class, moment)
+	user := countersign.NewOrderedID[countersign.PersonID](class, moment)
 	profile := countersign.NewID[countersign.ProfileID](class)
 	request := countersign.NewOrderedID[countersign.RequestID](class, moment)
 	kind := countersign.TestEnvironment
@@ -90,8 +90,8 @@ func newWorld(slug string, class countersign.Class) world {
 			ID: countersign.NewID[countersign.SigningKeyID](class), EnvironmentID: env, Ordinal: 1, Algorithm: countersign.ES256,
 			PublicKey: []byte{1}, PrivateKey: []byte{2}, CreatedAt: moment, ActivatesAt: moment,
 		},
-		user: countersign.User{
-			ID: user, Status: countersign.UserPending, Name: countersign.Name{First: "Ada", Last: "Løvelace"}, ExternalID: "Ext|1",
+		user: countersign.Person{
+			ID: user, Status: countersign.Pending, Name: countersign.Name{First: "Ada", Last: "Løvelace"}, ExternalID: "Ext|1",
 			Emails: []countersign.Email{
 				{ID: countersign.NewID[countersign.EmailID](class), Address: "Ada@Example.com", Key: "ada@example.com"},
 			},
@@ -114,7 +114,7 @@ func newWorld(slug string, class countersign.Class) world {
 		b2b:      countersign.B2BSDKConfig{Sessions: &countersign.SDKSessionsConfig{MaxSessionDurationMinutes: 5}},
 		redirect: []countersign.RedirectURL{{URL: "https://a.example/?x={}&y", Types: []countersign.RedirectURLType{{Type: "LOGIN", IsDefault: true}}}},
 		session: countersign.Session{
-			ID: countersign.NewOrderedID[countersign.SessionID](class, moment), UserID: user, StartedAt: moment, LastAccessedAt: moment,
+			ID: countersign.NewOrderedID[countersign.SessionID](class, moment), PersonID: user, StartedAt: moment, LastAccessedAt: moment,
 			ExpiresAt: moment.Add(time.Hour), Attributes: countersign.SessionAttributes{IPAddress: "192.0.2.1", UserAgent: "ü"},
 			CustomClaims: countersign.Object{"plan": []byte(`{"a":[1,2.50]}`)}, Nonce: []byte{0xff, 0, 0xff},
 			Factors: []countersign.Factor{
@@ -131,7 +131,7 @@ func newWorld(slug string, class countersign.Class) world {
 			Failures: 2, LastError: "the answer is 500", NextAttemptAt: moment, CreatedAt: moment,
 		},
 		verdict: countersign.Verdict{
-			EnvironmentID: env, RequestID: request, At: moment, ProfileID: profile, UserID: user, Reason: "expired", Step: "times", Expected: "ü", Received: "\"<b>\"",
+			EnvironmentID: env, RequestID: request, At: moment, ProfileID: profile, PersonID: user, Reason: "expired", Step: "times", Expected: "ü", Received: "\"<b>\"",
 			Shadow: true, Address: "192.0.2.1",
 			Facts: countersign.TokenFacts{Algorithm: "RS256", Audiences: []string{"a", "<b>"}, ExpiresAt: moment.Add(time.Nanosecond), ClaimNames: []string{"aud"}},
 		},
@@ -160,7 +160,7 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.InsertLink(ctx, w.env.ID, w.profile.ID, subject, w.user.ID) },
 			func() error { return used(tx.UseToken(ctx, w.env.ID, w.profile.ID, hash, moment.Add(time.Hour))) },
 			func() error { return tx.CountProvisioning(ctx, w.env.ID, w.profile.ID) },
-			func() error { return tx.InsertUser(ctx, w.env.ID, w.user) },
+			func() error { return tx.InsertPerson(ctx, w.env.ID, w.user) },
 			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
 			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
 			func() error { return tx.InsertSession(ctx, w.env.ID, w.session) },
@@ -224,7 +224,7 @@ func (w world) get(t *testing.T, s *store.Store) world {
 			return fmt.Errorf("%d signing keys: %w", len(keys), err)
 		}
 		got.key = keys[0]
-		if got.user, err = tx.User(ctx, w.env.ID, w.user.ID); err != nil {
+		if got.user, err = tx.Person(ctx, w.env.ID, w.user.ID); err != nil {
 			return fmt.Errorf("user: %w", err)
 		}
 		if got.policy, err = tx.Policy(ctx, w.env.ID); err != nil {

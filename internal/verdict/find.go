@@ -43,14 +43,14 @@ const (
 // Filter narrows a list of verdicts. Its zero value lets all through.
 type Filter struct {
 	ProfileID countersign.ProfileID
-	UserID    countersign.UserID
+	UserID    countersign.PersonID
 	Reason    *string // "" of those that were accepted
 	Since     time.Time
 	Until     time.Time // exclusive; zero for no bound
 }
 
 func (f Filter) keeps(v countersign.Verdict) bool {
-	return (f.ProfileID.IsZero() || v.ProfileID == f.ProfileID) && (f.UserID.IsZero() || v.UserID == f.UserID) &&
+	return (f.ProfileID.IsZero() || v.ProfileID == f.ProfileID) && (f.UserID.IsZero() || v.PersonID == f.UserID) &&
 		(f.Reason == nil || v.Reason == *f.Reason)
 }
 

@@ -43,7 +43,7 @@ func (s *Surface) search(ctx context.Context, r *api.Request[searchRequest]) (*s
 	if err := r.Body.Query.fill(&q); err != nil {
 		return nil, err
 	}
-	found, err := s.Directory.SearchUsers(ctx, r.Caller.Environment, q)
+	found, err := s.Directory.Search(ctx, r.Caller.Environment, q)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Surface) importUsers(ctx context.Context, r *api.Request[importRequest]
 		return nil, countersign.ErrBadRequest.Saying("users must have 1 to %d members.", directory.MaxImport)
 	}
 	answer := &importAnswer{Results: make([]wire.Imported, len(r.Body.Users))}
-	var list []directory.NewUser
+	var list []directory.NewPerson
 	var places []int // of the users in list
 	for i, raw := range r.Body.Users {
 		n, err := readImported(raw)
@@ -127,10 +127,10 @@ func (s *Surface) importUsers(ctx context.Context, r *api.Request[importRequest]
 	return answer, nil
 }
 
-func readImported(raw json.RawMessage) (directory.NewUser, error) {
+func readImported(raw json.RawMessage) (directory.NewPerson, error) {
 	var u importedUser
 	if err := api.Decode(raw, &u); err != nil {
-		return directory.NewUser{}, err
+		return directory.NewPerson{}, err
 	}
 	n, err := u.newUser()
 	n.EmailVerified, n.PhoneVerified = u.EmailVerified, u.PhoneNumberVerified

@@ -52,9 +52,9 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 }
 
 func newAttestAnswer(attested session.Attested) *attestAnswer {
-	answer := &attestAnswer{UserID: attested.User.ID.String(), User: wire.NewUser(attested.User)}
+	answer := &attestAnswer{UserID: attested.Person.ID.String(), User: wire.NewUser(attested.Person)}
 	if active := attested.Active; active != nil {
-		shaped := wire.NewSession(active.Session, active.User)
+		shaped := wire.NewSession(active.Session, active.Person)
 		answer.Session, answer.SessionToken, answer.SessionJWT = &shaped, active.Token.Reveal(), active.JWT.Reveal()
 	}
 	return answer
@@ -124,7 +124,7 @@ func (s *Surface) authenticate(ctx context.Context, r *api.Request[authenticateR
 		return nil, err
 	}
 	answer := &authenticateAnswer{
-		Session: wire.NewSession(authenticated.Session, authenticated.User), User: wire.NewUser(authenticated.User),
+		Session: wire.NewSession(authenticated.Session, authenticated.Person), User: wire.NewUser(authenticated.Person),
 		SessionToken: authenticated.Token.Reveal(), SessionJWT: authenticated.JWT.Reveal(),
 	}
 	if params.Check != nil {
@@ -156,11 +156,11 @@ type sessionsAnswer struct {
 
 // sessions is GET /v1/sessions?user_id=.
 func (s *Surface) sessions(ctx context.Context, r *api.Request[api.None]) (*sessionsAnswer, error) {
-	user, err := s.Directory.User(ctx, r.Caller.Environment, r.Query("user_id"))
+	user, err := s.Directory.Person(ctx, r.Caller.Environment, r.Query("user_id"))
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.Sessions.OfUser(ctx, r.Caller.Environment, user)
+	list, err := s.Sessions.Of(ctx, r.Caller.Environment, user)
 	if err != nil {
 		return nil, err
 	}

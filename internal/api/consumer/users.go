@@ -21,8 +21,8 @@ type createUserRequest struct {
 	Roles               []string         `json:"roles"`
 }
 
-func (r createUserRequest) newUser() (n directory.NewUser, err error) {
-	n = directory.NewUser{
+func (r createUserRequest) newUser() (n directory.NewPerson, err error) {
+	n = directory.NewPerson{
 		Email: r.Email, Phone: r.PhoneNumber, Name: r.Name, Pending: r.CreateUserAsPending, ExternalID: r.ExternalID, Roles: r.Roles,
 	}
 	if n.TrustedMetadata, err = wire.Metadata(r.TrustedMetadata); err != nil {
@@ -47,7 +47,7 @@ func (s *Surface) createUser(ctx context.Context, r *api.Request[createUserReque
 	if err != nil {
 		return nil, err
 	}
-	u, err := s.Directory.CreateUser(ctx, r.Caller.Actor, r.Caller.Environment, n)
+	u, err := s.Directory.Create(ctx, r.Caller.Actor, r.Caller.Environment, n)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ type userAnswer struct {
 
 // user is GET /v1/users/{user_id}.
 func (s *Surface) user(ctx context.Context, r *api.Request[api.None]) (*userAnswer, error) {
-	u, err := s.Directory.User(ctx, r.Caller.Environment, r.Path("user_id"))
+	u, err := s.Directory.Person(ctx, r.Caller.Environment, r.Path("user_id"))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *Surface) updateUser(ctx context.Context, r *api.Request[updateUserReque
 			return nil, countersign.ErrUpdateAuthMethod
 		}
 	}
-	patch := directory.UserPatch{
+	patch := directory.Patch{
 		FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last,
 		ExternalID: r.Body.ExternalID, Roles: r.Body.Roles,
 	}
@@ -118,7 +118,7 @@ func (s *Surface) updateUser(ctx context.Context, r *api.Request[updateUserReque
 	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
 		return nil, err
 	}
-	u, err := s.Directory.UpdateUser(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id"), patch)
+	u, err := s.Directory.Update(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id"), patch)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ type deleteUserAnswer struct {
 
 // deleteUser is DELETE /v1/users/{user_id}.
 func (s *Surface) deleteUser(ctx context.Context, r *api.Request[api.None]) (*deleteUserAnswer, error) {
-	id, err := s.Directory.DeleteUser(ctx, r.Caller.Actor, r.Caller.Environment.ID, r.Path("user_id"))
+	id, err := s.Directory.Delete(ctx, r.Caller.Actor, r.Caller.Environment.ID, r.Path("user_id"))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ type changedUserAnswer struct {
 	User   wire.User `json:"user"`
 }
 
-func changedUser(u countersign.User, err error) (*changedUserAnswer, error) {
+func changedUser(u countersign.Person, err error) (*changedUserAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -192,13 +192,13 @@ type connectedAppsAnswer struct {
 
 // connectedApps is GET /v1/users/{user_id}/connected_apps: nobody has any.
 func (s *Surface) connectedApps(ctx context.Context, r *api.Request[api.None]) (*connectedAppsAnswer, error) {
-	_, err := s.Directory.User(ctx, r.Caller.Environment, r.Path("user_id"))
+	_, err := s.Directory.Person(ctx, r.Caller.Environment, r.Path("user_id"))
 	return &connectedAppsAnswer{ConnectedApps: []wire.ConnectedApp{}}, err
 }
 
 // revokeConnectedApp is POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke.
 func (s *Surface) revokeConnectedApp(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
-	if _, err := s.Directory.User(ctx, r.Caller.Environment, r.Path("user_id")); err != nil {
+	if _, err := s.Directory.Person(ctx, r.Caller.Environment, r.Path("user_id")); err != nil {
 		return nil, err
 	}
 	return nil, countersign.ErrConnectedAppNotFound

@@ -43,7 +43,7 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 		return nil, err
 	}
 	return &attestAnswer{
-		UserID: attested.User.ID.String(), User: wire.NewUser(attested.User), Session: wire.NewSession(attested.Active.Session, attested.User),
+		UserID: attested.Person.ID.String(), User: wire.NewUser(attested.Person), Session: wire.NewSession(attested.Active.Session, attested.Person),
 		SessionToken: attested.Active.Token.Reveal(), SessionJWT: attested.Active.JWT.Reveal(),
 	}, nil
 }
@@ -71,9 +71,9 @@ func (s *Surface) authenticate(ctx context.Context, r *api.Request[authenticateR
 	if err != nil {
 		return nil, err
 	}
-	user := wire.NewUser(authenticated.User)
+	user := wire.NewUser(authenticated.Person)
 	return &authenticateAnswer{
-		UserID: user.UserID, User: user, UserCopy: user, Session: wire.NewSession(authenticated.Session, authenticated.User),
+		UserID: user.UserID, User: user, UserCopy: user, Session: wire.NewSession(authenticated.Session, authenticated.Person),
 		SessionToken: authenticated.Token.Reveal(), SessionJWT: authenticated.JWT.Reveal(),
 	}, nil
 }

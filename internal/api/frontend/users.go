@@ -12,7 +12,7 @@ import (
 
 // holder is who is signed in, and their session as the actor of what they change.
 // ErrSessionNotFound.
-func (s *Surface) holder(ctx context.Context, caller api.Caller) (countersign.User, countersign.Actor, error) {
+func (s *Surface) holder(ctx context.Context, caller api.Caller) (countersign.Person, countersign.Actor, error) {
 	sess, user, err := s.Sessions.Holder(ctx, caller.Environment, caller.Page.Session)
 	return user, countersign.Actor{Kind: countersign.ActorSession, ID: sess.ID.String(), RequestID: caller.Actor.RequestID}, err
 }
@@ -61,14 +61,14 @@ func (s *Surface) updateMe(ctx context.Context, r *api.Request[updateMeRequest])
 	if err != nil {
 		return nil, err
 	}
-	patch := directory.UserPatch{FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last}
+	patch := directory.Patch{FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last}
 	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
 		return nil, err
 	}
 	if trusted != nil {
 		return nil, countersign.ErrUpdateTrustedMetadata
 	}
-	if user, err = s.Directory.UpdateUser(ctx, actor, r.Caller.Environment, user.ID.String(), patch); err != nil {
+	if user, err = s.Directory.Update(ctx, actor, r.Caller.Environment, user.ID.String(), patch); err != nil {
 		return nil, err
 	}
 	w := wire.NewUser(user)
@@ -83,7 +83,7 @@ type changedMeAnswer struct {
 }
 
 // deletion takes something of a user's own away.
-type deletion func(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.UserID, ref string) (countersign.User, error)
+type deletion func(ctx context.Context, actor countersign.Actor, env countersign.Environment, user countersign.PersonID, ref string) (countersign.Person, error)
 
 func (s *Surface) deleteOwn(ctx context.Context, caller api.Caller, ref string, del deletion) (*changedMeAnswer, error) {
 	user, actor, err := s.holder(ctx, caller)

@@ -81,7 +81,7 @@ func verdictFilter(r *api.Request[api.None]) (f verdict.Filter, err error) {
 		}
 	}
 	if text := r.Query("user_id"); text != "" {
-		if f.UserID, err = countersign.ParseID[countersign.UserID](text); err != nil {
+		if f.UserID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
 			return f, countersign.ErrInvalidUserID
 		}
 	}

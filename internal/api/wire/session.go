@@ -20,9 +20,9 @@ type Session struct {
 }
 
 // NewSession shapes a session of a user.
-func NewSession(s countersign.Session, u countersign.User) Session {
+func NewSession(s countersign.Session, u countersign.Person) Session {
 	return Session{
-		SessionID: s.ID.String(), UserID: s.UserID.String(), AuthenticationFactors: session.FactorShapes(s.Factors), Roles: u.Roles,
+		SessionID: s.ID.String(), UserID: s.PersonID.String(), AuthenticationFactors: session.FactorShapes(s.Factors), Roles: u.Roles,
 		StartedAt: moment(s.StartedAt), LastAccessedAt: moment(s.LastAccessedAt), ExpiresAt: moment(s.ExpiresAt),
 		Attributes: s.Attributes, CustomClaims: s.CustomClaims,
 	}

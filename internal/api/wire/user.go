@@ -47,7 +47,7 @@ type Phone struct {
 }
 
 // NewUser shapes a user.
-func NewUser(u countersign.User) User {
+func NewUser(u countersign.Person) User {
 	w := User{
 		UserID: u.ID.String(), Status: string(u.Status), Roles: u.Roles, Name: u.Name, CreatedAt: moment(u.CreatedAt),
 		TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,
@@ -67,7 +67,7 @@ func NewUser(u countersign.User) User {
 }
 
 // NewUsers shapes a list of users.
-func NewUsers(list []countersign.User) []User { return each(list, NewUser) }
+func NewUsers(list []countersign.Person) []User { return each(list, NewUser) }
 
 // ConnectedApp is an application that a user let in; nobody has any.
 type ConnectedApp struct {

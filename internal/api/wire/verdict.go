@@ -60,7 +60,7 @@ func textOrNull(s string) *string {
 // NewVerdict shapes a verdict.
 func NewVerdict(v countersign.Verdict) Verdict {
 	w := Verdict{
-		RequestID: v.RequestID.String(), JudgedAt: moment(v.At), ProfileID: v.ProfileID.String(), UserID: textOrNull(v.UserID.String()),
+		RequestID: v.RequestID.String(), JudgedAt: moment(v.At), ProfileID: v.ProfileID.String(), UserID: textOrNull(v.PersonID.String()),
 		Outcome: countersign.VerdictAccepted, Reason: textOrNull(v.Reason), Step: textOrNull(v.Step), Expected: textOrNull(v.Expected), Received: textOrNull(v.Received),
 		Shadow: v.Shadow, RemoteAddr: v.Address, Token: NewTokenFacts(v.Facts),
 	}
@@ -153,8 +153,8 @@ func NewExplanation(p *countersign.Profile, e session.Explanation, signed bool) 
 			w.Attributes.RoleIDs = &a.RoleIDs
 		}
 	}
-	if e.Provisions || !e.User.ID.IsZero() {
-		w.Person = &Person{UserID: textOrNull(e.User.ID.String()), Provided: e.Provisions}
+	if e.Provisions || !e.Person.ID.IsZero() {
+		w.Person = &Person{UserID: textOrNull(e.Person.ID.String()), Provided: e.Provisions}
 	}
 	return w
 }

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// UserStatus is active, or pending until the first authentication.
-type UserStatus string
+// PersonStatus is active, or pending until the first authentication.
+type PersonStatus string
 
 // The user statuses.
 const (
-	UserActive  UserStatus = "active"
-	UserPending UserStatus = "pending"
+	Active  PersonStatus = "active"
+	Pending PersonStatus = "pending"
 )
 
-// User is a person of a consumer project.
-type User struct {
-	ID         UserID
-	Status     UserStatus
+// Person is a person of a consumer project.
+type Person struct {
+	ID         PersonID
+	Status     PersonStatus
 	Name       Name
 	Emails     []Email
 	Phones     []Phone

@@ -20,7 +20,7 @@ const (
 // A user and all identifiers are read by one statement, a row for each
 // identifier, so that they always agree. It has no ORDER BY: SQLite would read
 // all identifiers of the environment in that order rather than sort one user's.
-const userSelect = `
+const personSelect = `
 	SELECT u.user_id, u.status, u.first_name, u.middle_name, u.last_name, u.external_id,
 	       u.trusted_metadata, u.untrusted_metadata, u.created_at, u.roles,
 	       i.kind, i.identifier_id, i.match_key, i.value, i.verified, i.created_at
@@ -41,7 +41,7 @@ func (i identifier) compare(other identifier) int {
 }
 
 // addTo adds an identifier to its user.
-func (i identifier) addTo(u *countersign.User) error {
+func (i identifier) addTo(u *countersign.Person) error {
 	switch i.kind.String {
 	case kindEmail:
 		e := countersign.Email{Address: i.value.String, Key: i.key.String, Verified: i.verified.Bool}
@@ -59,12 +59,12 @@ func (i identifier) addTo(u *countersign.User) error {
 	return nil
 }
 
-func (tx *Tx) users(ctx context.Context, where string, args ...any) ([]countersign.User, error) {
-	byID := map[countersign.UserID]int{}
-	var users []countersign.User
+func (tx *Tx) people(ctx context.Context, where string, args ...any) ([]countersign.Person, error) {
+	byID := map[countersign.PersonID]int{}
+	var users []countersign.Person
 	var identifiers [][]identifier
 	_, err := all(ctx, tx.q, func(row scanner) (none struct{}, err error) {
-		var u countersign.User
+		var u countersign.Person
 		var i identifier
 		err = row.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
 			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt), jsonColumn{&u.Grants},
@@ -80,7 +80,7 @@ func (tx *Tx) users(ctx context.Context, where string, args ...any) ([]countersi
 		}
 		identifiers[n] = append(identifiers[n], i)
 		return none, nil
-	}, userSelect+where, args...)
+	}, personSelect+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,68 +95,68 @@ func (tx *Tx) users(ctx context.Context, where string, args ...any) ([]countersi
 	return users, nil
 }
 
-func (tx *Tx) user(ctx context.Context, where string, args ...any) (countersign.User, error) {
-	list, err := tx.users(ctx, where, args...)
+func (tx *Tx) person(ctx context.Context, where string, args ...any) (countersign.Person, error) {
+	list, err := tx.people(ctx, where, args...)
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return countersign.User{}, err
+		return countersign.Person{}, err
 	}
 	return list[0], nil
 }
 
-// User finds a user; ErrNotFound if the environment has none such.
-func (tx *Tx) User(ctx context.Context, env countersign.EnvironmentID, id countersign.UserID) (countersign.User, error) {
-	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.user_id = $2`, env, id)
+// Person finds a user; ErrNotFound if the environment has none such.
+func (tx *Tx) Person(ctx context.Context, env countersign.EnvironmentID, id countersign.PersonID) (countersign.Person, error) {
+	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.user_id = $2`, env, id)
 }
 
-// UserByExternalID finds a user by the ID that the project gave; ErrNotFound if
+// PersonByExternalID finds a user by the ID that the project gave; ErrNotFound if
 // there is none.
-func (tx *Tx) UserByExternalID(ctx context.Context, env countersign.EnvironmentID, id string) (countersign.User, error) {
-	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.external_id = $2`, env, id)
+func (tx *Tx) PersonByExternalID(ctx context.Context, env countersign.EnvironmentID, id string) (countersign.Person, error) {
+	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.external_id = $2`, env, id)
 }
 
-// UserByEmail finds the user of an address in its normal form; ErrNotFound if
+// PersonByEmail finds the user of an address in its normal form; ErrNotFound if
 // there is none.
-func (tx *Tx) UserByEmail(ctx context.Context, env countersign.EnvironmentID, key string) (countersign.User, error) {
-	return tx.userByIdentifier(ctx, env, kindEmail, key)
+func (tx *Tx) PersonByEmail(ctx context.Context, env countersign.EnvironmentID, key string) (countersign.Person, error) {
+	return tx.personByIdentifier(ctx, env, kindEmail, key)
 }
 
-// UserByPhone finds the user of a phone number; ErrNotFound if there is none.
-func (tx *Tx) UserByPhone(ctx context.Context, env countersign.EnvironmentID, number string) (countersign.User, error) {
-	return tx.userByIdentifier(ctx, env, kindPhone, number)
+// PersonByPhone finds the user of a phone number; ErrNotFound if there is none.
+func (tx *Tx) PersonByPhone(ctx context.Context, env countersign.EnvironmentID, number string) (countersign.Person, error) {
+	return tx.personByIdentifier(ctx, env, kindPhone, number)
 }
 
-func (tx *Tx) userByIdentifier(ctx context.Context, env countersign.EnvironmentID, kind, key string) (countersign.User, error) {
-	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
+func (tx *Tx) personByIdentifier(ctx context.Context, env countersign.EnvironmentID, kind, key string) (countersign.Person, error) {
+	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
 		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND kind = $2 AND match_key = $3)`, env, kind, key)
 }
 
-// UserByEmailID finds the user of an address by the address's ID; ErrNotFound if
+// PersonByEmailID finds the user of an address by the address's ID; ErrNotFound if
 // there is none.
-func (tx *Tx) UserByEmailID(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) (countersign.User, error) {
-	return tx.userByIdentifierID(ctx, env, kindEmail, id)
+func (tx *Tx) PersonByEmailID(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) (countersign.Person, error) {
+	return tx.personByIdentifierID(ctx, env, kindEmail, id)
 }
 
-// UserByPhoneID finds the user of a phone number by the number's ID; ErrNotFound
+// PersonByPhoneID finds the user of a phone number by the number's ID; ErrNotFound
 // if there is none.
-func (tx *Tx) UserByPhoneID(ctx context.Context, env countersign.EnvironmentID, id countersign.PhoneID) (countersign.User, error) {
-	return tx.userByIdentifierID(ctx, env, kindPhone, id)
+func (tx *Tx) PersonByPhoneID(ctx context.Context, env countersign.EnvironmentID, id countersign.PhoneID) (countersign.Person, error) {
+	return tx.personByIdentifierID(ctx, env, kindPhone, id)
 }
 
-func (tx *Tx) userByIdentifierID(ctx context.Context, env countersign.EnvironmentID, kind string, id any) (countersign.User, error) {
-	return tx.user(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
+func (tx *Tx) personByIdentifierID(ctx context.Context, env countersign.EnvironmentID, kind string, id any) (countersign.Person, error) {
+	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
 		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3)`, env, id, kind)
 }
 
-// CountUsers is how many users an environment has.
-func (tx *Tx) CountUsers(ctx context.Context, env countersign.EnvironmentID) (int, error) {
+// CountPeople is how many users an environment has.
+func (tx *Tx) CountPeople(ctx context.Context, env countersign.EnvironmentID) (int, error) {
 	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1`, env)
 }
 
-// InsertUser stores a new user without identifiers.
-func (tx *Tx) InsertUser(ctx context.Context, env countersign.EnvironmentID, u countersign.User) error {
+// InsertPerson stores a new user without identifiers.
+func (tx *Tx) InsertPerson(ctx context.Context, env countersign.EnvironmentID, u countersign.Person) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO users (environment_id, user_id, status, first_name, middle_name, last_name, full_name, external_id,
 		                   trusted_metadata, untrusted_metadata, created_at, roles)
@@ -167,25 +167,25 @@ func (tx *Tx) InsertUser(ctx context.Context, env countersign.EnvironmentID, u c
 }
 
 // InsertEmail adds an address, whose key is unique in the environment.
-func (tx *Tx) InsertEmail(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, e countersign.Email) error {
+func (tx *Tx) InsertEmail(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID, e countersign.Email) error {
 	return tx.insertIdentifier(ctx, env, user, kindEmail, e.ID, e.Key, e.Address, e.Verified)
 }
 
 // InsertPhone adds a phone number, unique in the environment.
-func (tx *Tx) InsertPhone(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, p countersign.Phone) error {
+func (tx *Tx) InsertPhone(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID, p countersign.Phone) error {
 	return tx.insertIdentifier(ctx, env, user, kindPhone, p.ID, p.Number, p.Number, p.Verified)
 }
 
-func (tx *Tx) insertIdentifier(ctx context.Context, env countersign.EnvironmentID, user countersign.UserID, kind string, id any, key, value string, verified bool) error {
+func (tx *Tx) insertIdentifier(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID, kind string, id any, key, value string, verified bool) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO user_identifiers (environment_id, identifier_id, user_id, kind, match_key, value, verified, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, env, id, user, kind, key, value, verified, micros(tx.Now))
 	return err
 }
 
-// UpdateUser stores everything that may change of a user but the identifiers;
+// UpdatePerson stores everything that may change of a user but the identifiers;
 // ErrNotFound if the environment has no such user.
-func (tx *Tx) UpdateUser(ctx context.Context, env countersign.EnvironmentID, u countersign.User) error {
+func (tx *Tx) UpdatePerson(ctx context.Context, env countersign.EnvironmentID, u countersign.Person) error {
 	return tx.execOne(ctx, `
 		UPDATE users SET status = $3, first_name = $4, middle_name = $5, last_name = $6, full_name = $7, external_id = $8,
 		                 trusted_metadata = $9, untrusted_metadata = $10, roles = $11
@@ -215,9 +215,9 @@ func (tx *Tx) deleteIdentifier(ctx context.Context, env countersign.EnvironmentI
 	return tx.execOne(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3`, env, id, kind)
 }
 
-// DeleteUser removes a user with all identifiers, links and sessions; ErrNotFound
+// DeletePerson removes a user with all identifiers, links and sessions; ErrNotFound
 // if the environment has none such.
-func (tx *Tx) DeleteUser(ctx context.Context, env countersign.EnvironmentID, id countersign.UserID) error {
+func (tx *Tx) DeletePerson(ctx context.Context, env countersign.EnvironmentID, id countersign.PersonID) error {
 	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2`, env, id); err != nil {
 		return err
 	}

@@ -18,10 +18,10 @@ type Service struct {
 	Rules *standing.Book
 }
 
-// User finds a user by ID or external ID. Errors: ErrUserNotFound,
+// Person finds a user by ID or external ID. Errors: ErrUserNotFound,
 // ErrInvalidUserID for what can be neither, and those for an ID of the other
 // class.
-func (s *Service) User(ctx context.Context, env countersign.Environment, ref string) (u countersign.User, err error) {
+func (s *Service) Person(ctx context.Context, env countersign.Environment, ref string) (u countersign.Person, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
 		return u, err
@@ -41,7 +41,7 @@ func (s *Service) Known(ctx context.Context, env countersign.Environment, addres
 		return false, err
 	}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.UserByEmail(ctx, env.ID, a.Key)
+		_, err := tx.PersonByEmail(ctx, env.ID, a.Key)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -51,14 +51,14 @@ func (s *Service) Known(ctx context.Context, env countersign.Environment, addres
 }
 
 // Find is User as a part of somebody else's transaction, less the roles.
-func Find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, ref string) (u countersign.User, err error) {
-	if id, malformed := countersign.ParseID[countersign.UserID](ref); malformed == nil {
+func Find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, ref string) (u countersign.Person, err error) {
+	if id, malformed := countersign.ParseID[countersign.PersonID](ref); malformed == nil {
 		if err := countersign.CheckClass(id.Class(), env); err != nil {
 			return u, err
 		}
-		u, err = tx.User(ctx, env, id)
+		u, err = tx.Person(ctx, env, id)
 	} else if countersign.ValidExternalID(ref) {
-		u, err = tx.UserByExternalID(ctx, env, ref)
+		u, err = tx.PersonByExternalID(ctx, env, ref)
 	} else {
 		return u, countersign.ErrInvalidUserID
 	}
@@ -73,15 +73,15 @@ func or(err error, notFound error) error {
 	return err
 }
 
-// DeleteUser removes a user and ends all sessions; errors as User.
-func (s *Service) DeleteUser(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, ref string) (id countersign.UserID, err error) {
+// Delete removes a user and ends all sessions; errors as User.
+func (s *Service) Delete(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, ref string) (id countersign.PersonID, err error) {
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
 		u, err := Find(ctx, tx, env, ref)
 		if err != nil {
 			return err
 		}
 		id = u.ID
-		if err := tx.DeleteUser(ctx, env, id); err != nil {
+		if err := tx.DeletePerson(ctx, env, id); err != nil {
 			return err
 		}
 		return tx.Record(ctx, env, "user.deleted", id.String(), nil)
@@ -91,7 +91,7 @@ func (s *Service) DeleteUser(ctx context.Context, actor countersign.Actor, env c
 
 // change runs fn on a user, as part of a transaction, and gives back what it
 // made of it with the roles that count.
-func (s *Service) change(ctx context.Context, actor countersign.Actor, env countersign.Environment, fn func(*store.Tx, *standing.Rules) (countersign.User, error)) (u countersign.User, err error) {
+func (s *Service) change(ctx context.Context, actor countersign.Actor, env countersign.Environment, fn func(*store.Tx, *standing.Rules) (countersign.Person, error)) (u countersign.Person, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
 		return u, err
