@@ -54,7 +54,11 @@ func ProjectSecret(secrets secretChecker) Authenticator {
 		if err != nil {
 			return Caller{}, err
 		}
-		return Caller{Environment: env, Actor: countersign.Actor{Kind: countersign.ActorSecret, ID: secretID.String()}}, nil
+		return Caller{
+			Environment: env, Actor: countersign.Actor{Kind: countersign.ActorSecret, ID: secretID.String()},
+			MemberSession:    countersign.Bearer(r.Header.Get("X-Stytch-Member-Session")),
+			MemberSessionJWT: countersign.Bearer(r.Header.Get("X-Stytch-Member-SessionJWT")),
+		}, nil
 	}}
 }
 

@@ -27,6 +27,10 @@ type Caller struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
 	Page        Page // of the frontend plane
+	// MemberSession or MemberSessionJWT is on whose behalf the holder of a secret
+	// calls, as it was sent (b2b.md §7).
+	MemberSession    countersign.Bearer
+	MemberSessionJWT countersign.Bearer
 }
 
 // Page is a web page or an app: a caller with a public token, whom anybody can be.

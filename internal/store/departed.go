@@ -13,7 +13,9 @@ var departedTables = [...]struct{ table, id string }{
 	{"sessions", "session_id"},
 	{"user_identifiers", "identifier_id"},
 	{"users", "user_id"},
-	{"subject_links", "subject"},
+	{"person_links", "user_id"},
+	{"organizations", "organization_id"},
+	{"departed_organizations", "organization_id"},
 	{"verdicts", "request_id"},
 	{"verdict_gaps", "minute"},
 }

@@ -355,7 +355,7 @@ var trespasses = map[string]trespass{
 		first := countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.AddDate(-1, 0, 0))
 		last := countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.AddDate(1, 0, 0))
 		reason := "expired"
-		for _, f := range []store.VerdictFilter{{}, {ProfileID: theirs.profile.ID}, {UserID: theirs.user.ID}, {Reason: &reason}} {
+		for _, f := range []store.VerdictFilter{{}, {ProfileID: theirs.profile.ID}, {PersonID: theirs.user.ID}, {Reason: &reason}} {
 			if err := none(tx.Verdicts(ctx, here.env.ID, f, first, last, 10)); err != nil {
 				return err
 			}

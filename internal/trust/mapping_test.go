@@ -39,7 +39,7 @@ func TestMap(t *testing.T) {
 		return a
 	}
 	id := func(s string) countersign.Attributes {
-		return but(func(a *countersign.Attributes) { a.ExternalUserID = s })
+		return but(func(a *countersign.Attributes) { a.ExternalID = s })
 	}
 	tokenID := func(s string) countersign.Attributes { return but(func(a *countersign.Attributes) { a.TokenID = s }) }
 	roles := func(list ...string) countersign.Attributes {

@@ -80,9 +80,10 @@ func verdictFilter(r *api.Request[api.None]) (f verdict.Filter, err error) {
 			return f, countersign.ErrBadRequest.Saying("profile_id is no ID of a profile.")
 		}
 	}
-	if text := r.Query("user_id"); text != "" {
-		if f.UserID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
-			return f, countersign.ErrInvalidUserID
+	called := r.Caller.Environment.Vertical.Terms()
+	if text := r.Query(called.IDField); text != "" {
+		if f.PersonID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
+			return f, called.InvalidID
 		}
 	}
 	if text := r.Query("reason"); text != "" {
@@ -131,10 +132,11 @@ func parseMoment(name, text string) (time.Time, error) {
 }
 
 type explainRequest struct {
-	Token   string               `json:"token" doc:"A subject token. Without it, claims are judged, as if the issuer had signed them."`
-	Header  json.RawMessage      `json:"header" openapi:"type=object" doc:"Beside claims; what every token of the profile has is added."`
-	Claims  json.RawMessage      `json:"claims" openapi:"type=object" doc:"In the place of a token; iss, aud, iat and exp are added if they are absent."`
-	Profile updateProfileRequest `json:"profile" doc:"Changes of the profile to try; nothing is saved."`
+	Token          string               `json:"token" doc:"A subject token. Without it, claims are judged, as if the issuer had signed them."`
+	Header         json.RawMessage      `json:"header" openapi:"type=object" doc:"Beside claims; what every token of the profile has is added."`
+	Claims         json.RawMessage      `json:"claims" openapi:"type=object" doc:"In the place of a token; iss, aud, iat and exp are added if they are absent."`
+	Profile        updateProfileRequest `json:"profile" doc:"Changes of the profile to try; nothing is saved."`
+	OrganizationID string               `json:"organization_id" doc:"What a caller would name beside the token (B2B): an ID, external ID or slug."`
 }
 
 type explainAnswer struct {
@@ -158,8 +160,9 @@ func (s *Surface) explain(ctx context.Context, r *api.Request[explainRequest]) (
 			return nil, err
 		}
 	}
+	sample.Organization = r.Body.OrganizationID
 	explained, err := s.Sessions.Explain(ctx, e, &p, sample)
-	return &explainAnswer{Explanation: wire.NewExplanation(&p, explained, r.Body.Token != "")}, err
+	return &explainAnswer{Explanation: wire.NewExplanation(e.Vertical, &p, explained, r.Body.Token != "")}, err
 }
 
 // isNull reports whether a member is absent or null.
@@ -181,7 +184,7 @@ func (s *Surface) testProfile(ctx context.Context, r *api.Request[testRequest]) 
 	if err != nil {
 		return nil, err
 	}
-	results := s.Projects.TestProfile(p)
+	results := s.Projects.TestProfile(p, r.Caller.Environment.Vertical)
 	answer := &testAnswer{Passed: true, Results: wire.NewTestResults(results)}
 	for _, result := range results {
 		answer.Passed = answer.Passed && result.Passed
@@ -226,6 +229,7 @@ func (s *Surface) replay(ctx context.Context, r *api.Request[replayRequest]) (*r
 type revocationRequest struct {
 	SessionID      string  `json:"session_id" doc:"One session; stands alone."`
 	UserID         string  `json:"user_id" doc:"All sessions of a user, by ID or external ID; stands alone."`
+	MemberID       string  `json:"member_id" doc:"All sessions of a member, by ID; stands alone."`
 	ProfileID      string  `json:"profile_id" doc:"Sessions with a factor of this profile, which may be deleted."`
 	KeyID          string  `json:"key_id" doc:"Sessions with a factor that this key of the issuer vouched for: a kid, or the ID of a PEM file."`
 	AttestedBefore *string `json:"attested_before" openapi:"format=date-time" doc:"Only what was attested before this moment (RFC 3339); now, if absent. By itself, sessions that began before it."`
@@ -234,7 +238,7 @@ type revocationRequest struct {
 
 type revocationAnswer struct {
 	wire.Envelope
-	Revocation *wire.Revocation `json:"revocation" doc:"What stands until the rows are gone; null for one session or user, and for a dry run."`
+	Revocation *wire.Revocation `json:"revocation" doc:"What stands until the rows are gone; null for one session or person, and for a dry run."`
 	Sessions   int64            `json:"sessions" openapi:"minimum=0" doc:"How many sessions it ends."`
 	Complete   bool             `json:"complete" doc:"False if there are too many to count: then there are at least as many."`
 	DryRun     bool             `json:"dry_run"`
@@ -243,8 +247,14 @@ type revocationAnswer struct {
 // revoke is the kill switch.
 func (s *Surface) revoke(ctx context.Context, r *api.Request[revocationRequest]) (*revocationAnswer, error) {
 	params := session.KillParams{
-		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionID: r.Body.SessionID, UserID: r.Body.UserID,
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionID: r.Body.SessionID, Person: r.Body.UserID,
 		ProfileID: r.Body.ProfileID, KeyID: r.Body.KeyID, DryRun: r.Body.DryRun,
+	}
+	if r.Body.MemberID != "" {
+		if params.Person != "" {
+			return nil, countersign.ErrInvalidRevocation
+		}
+		params.Person = r.Body.MemberID
 	}
 	if text := r.Body.AttestedBefore; text != nil {
 		var err error
