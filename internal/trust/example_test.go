@@ -38,7 +38,7 @@ MCowBQYDK2VwAyEAO2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=
 		fmt.Println(err)
 		return
 	}
-	attributes, err := verifier.Map(profile, token)
+	attributes, err := verifier.Map(profile, token, countersign.Consumer)
 	fmt.Println(attributes.Email, attributes.TokenID, attributes.ExternalID, err)
 
 	_, err = verifier.Verify(context.Background(), profile, sign(

@@ -130,7 +130,7 @@ func FuzzMapping(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := new(trust.Verifier).Map(&countersign.Profile{AttributeMapping: json.RawMessage(mapping)}, trust.Token{Claims: c})
+		got, err := new(trust.Verifier).Map(&countersign.Profile{AttributeMapping: json.RawMessage(mapping)}, trust.Token{Claims: c}, countersign.Consumer)
 		if err != nil {
 			wantReasonIn(t, err, trust.ClaimMissing, trust.ClaimType, trust.EmailInvalid)
 			return
