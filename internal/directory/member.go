@@ -145,7 +145,7 @@ func (p Patch) applyToMember(ctx context.Context, tx *store.Tx, env countersign.
 		changed = append(changed, "mfa_phone_number")
 	}
 	if p.Email != "" {
-		replaced, err := p.replaceEmail(ctx, tx, env, m)
+		replaced, err := p.giveEmail(ctx, tx, env, m)
 		if err != nil {
 			return nil, err
 		}
@@ -181,8 +181,8 @@ func giveFirstPhone(ctx context.Context, tx *store.Tx, env countersign.Environme
 	return tx.InsertPhone(ctx, t, m.ID, m.Phones[0])
 }
 
-// replaceEmail gives a member another address, about which nothing is known.
-func (p Patch) replaceEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, m *countersign.Person) (replaced bool, err error) {
+// giveEmail gives a member another address, about which nothing is known.
+func (p Patch) giveEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, m *countersign.Person) (replaced bool, err error) {
 	parsed, err := parseEmail(p.Email)
 	if err != nil {
 		return false, err

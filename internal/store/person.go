@@ -87,7 +87,10 @@ func (tx *Tx) people(ctx context.Context, members bool, where string, args ...an
 		var i identifier
 		to := []any{
 			&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
-			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt), jsonColumn{&u.Grants},
+			jsonColumn{&u.TrustedMetadata},
+			jsonColumn{&u.UntrustedMetadata},
+			(*micros)(&u.CreatedAt),
+			jsonColumn{&u.Grants},
 			&i.kind, &i.id, &i.key, &i.value, &i.verified, &i.createdAt,
 		}
 		if members {

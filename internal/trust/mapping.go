@@ -106,15 +106,15 @@ func (v *Verifier) newMapping(p *countersign.Profile, t Token) (mapping, error) 
 	return m, nil
 }
 
-// find is the claim for attribute. mapped is false if the profile names none;
-// the value is nil if it does and the token has no such claim.
-func (m mapping) find(attribute string) (value any, path string, mapped bool, err error) {
-	path, mapped = m.paths[attribute].(string)
+// find is the claim for attribute; nil if the profile names none, or the token has
+// no such claim.
+func (m mapping) find(attribute string) (value any, path string, err error) {
+	path, mapped := m.paths[attribute].(string)
 	if !mapped {
-		return nil, "", false, nil
+		return nil, "", nil
 	}
 	value, err = m.at(path, attribute)
-	return value, path, true, err
+	return value, path, err
 }
 
 // at is what stands at a path, nil if there is nothing.
@@ -136,7 +136,7 @@ func (m mapping) at(path, attribute string) (any, error) {
 
 // require is find for an attribute that has to be there.
 func (m mapping) require(attribute string) (value any, path string, err error) {
-	value, path, _, err = m.find(attribute)
+	value, path, err = m.find(attribute)
 	switch {
 	case err != nil:
 		return nil, "", err
@@ -227,7 +227,7 @@ func name(value any, path, what string) (string, error) {
 
 // organizationID is the name that the issuer gives an organization.
 func (m mapping) organizationID() (string, error) {
-	value, path, _, err := m.find(countersign.AttributeOrganizationID)
+	value, path, err := m.find(countersign.AttributeOrganizationID)
 	if value == nil || err != nil {
 		return "", err
 	}
@@ -235,7 +235,7 @@ func (m mapping) organizationID() (string, error) {
 }
 
 func (m mapping) externalID(attribute string) (string, error) {
-	value, path, _, err := m.find(attribute)
+	value, path, err := m.find(attribute)
 	if value == nil || err != nil {
 		return "", err
 	}
@@ -254,7 +254,7 @@ func (m mapping) externalID(attribute string) (string, error) {
 
 // roleIDs tolerates one string in the place of an array (profiles.md §3).
 func (m mapping) roleIDs() ([]string, error) {
-	value, path, _, err := m.find(countersign.AttributeRoleIDs)
+	value, path, err := m.find(countersign.AttributeRoleIDs)
 	if value == nil || err != nil {
 		return nil, err
 	}

@@ -82,13 +82,8 @@ func (by behalf) may(ref, resource string, actions ...string) error {
 }
 
 // mayOn refuses actions on a member of an organization, who may be the one that
-// acts. Errors as may.
-func (by behalf) mayOn(o countersign.Organization, member string, actions ...action) error {
-	return by.mayOnMember(o.ID.String(), member, actions...)
-}
-
-// mayOnMember is mayOn for an organization and a member as the path names them.
-func (by behalf) mayOnMember(ref, member string, actions ...action) error {
+// acts; both are named as in the path. Errors as may.
+func (by behalf) mayOn(ref, member string, actions ...action) error {
 	if by.member == nil {
 		return nil
 	}

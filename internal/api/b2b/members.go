@@ -146,7 +146,7 @@ func (s *Surface) updateMember(ctx context.Context, r *api.Request[updateMemberR
 	}
 	target := whom(r)
 	if err := cmp.Or(
-		by.mayOnMember(target.Organization, target.Person, actions...),
+		by.mayOn(target.Organization, target.Person, actions...),
 		by.metadata(given(r.Body.TrustedMetadata)),
 		by.never(r.Body.ExternalID != "", "external_id"),
 	); err != nil {
@@ -191,7 +191,7 @@ func (s *Surface) allowed(ctx context.Context, r *api.Request[api.None], a actio
 	if err != nil {
 		return by, err
 	}
-	return by, by.mayOnMember(r.Path("organization_id"), r.Path("member_id"), a)
+	return by, by.mayOn(r.Path("organization_id"), r.Path("member_id"), a)
 }
 
 // reactivateMember is PUT
@@ -275,7 +275,7 @@ func (s *Surface) unlinkRetiredEmail(ctx context.Context, r *api.Request[unlinkR
 		return nil, err
 	}
 	target := whom(r)
-	if err := by.mayOnMember(target.Organization, target.Person, action{"update.info.email", false}); err != nil {
+	if err := by.mayOn(target.Organization, target.Person, action{"update.info.email", false}); err != nil {
 		return nil, err
 	}
 	answer, err := answerMember(s.Directory.UnlinkRetiredEmail(ctx, by.actor, r.Caller.Environment, target, r.Body.EmailID, r.Body.EmailAddress))

@@ -133,7 +133,7 @@ func (s *Surface) revoke(ctx context.Context, r *api.Request[revokeRequest]) (*w
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
 		Person: directory.User(r.Body.MemberID),
 		May: func(_ *standing.Rules, p countersign.Person) error {
-			return by.mayOn(*p.Organization, p.ID.String(), action{name: "revoke-sessions", own: true})
+			return by.mayOn(p.Organization.ID.String(), p.ID.String(), action{name: "revoke-sessions", own: true})
 		},
 	})
 }
