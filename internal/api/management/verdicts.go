@@ -50,7 +50,8 @@ type verdictsAnswer struct {
 var verdictQuery = []api.QueryParameter{
 	{Name: "profile_id", Description: "Only of this profile."},
 	{Name: "reason", Description: "Only of this reason; accepted for those that were accepted."},
-	{Name: "user_id", Description: "Only of tokens that speak of this user."},
+	{Name: "user_id", Description: "Only of tokens that speak of this user (consumer)."},
+	{Name: "member_id", Description: "Only of tokens that speak of this member (B2B)."},
 	{Name: "since", Description: "Only from this moment on (RFC 3339)."},
 	{Name: "until", Description: "Only from before this moment (RFC 3339)."},
 	{Name: "limit", Description: "How many at most, from 1 to 1000; 100 if absent."},
