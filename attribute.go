@@ -16,6 +16,7 @@ type Attributes struct {
 	EmailKey       string   // its normal form (package email)
 	Subject        string   // the claim that the trust policy links people by; "" if it names none
 	TokenID        string   // 1 to 256 bytes
-	ExternalUserID string   // "" if not mapped or the claim is absent
+	ExternalID     string   // "" if not mapped or the claim is absent
+	OrganizationID string   // ID or external ID of a member's organization; "" if not mapped or the claim is absent
 	RoleIDs        []string // nil if not mapped or the claim is absent; empty if the claim is an empty list
 }

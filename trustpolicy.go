@@ -82,6 +82,14 @@ func DefaultTrustPolicy() TrustPolicy {
 	return TrustPolicy{ClockSkew: 30, EmailTrust: EmailTrustIssuer, Mode: ModeEnforce}
 }
 
+// ExternalIDAttribute is the one that carries a person's external ID in a vertical.
+func ExternalIDAttribute(v Vertical) string {
+	if v == B2B {
+		return AttributeExternalMemberID
+	}
+	return AttributeExternalUserID
+}
+
 // Updates says when a sign-in changes an attribute of somebody who exists.
 func (p TrustPolicy) Updates(attribute string) SignInUpdate {
 	if when, set := p.OnSignIn[attribute]; set {

@@ -54,7 +54,7 @@ func ProjectSecret(secrets secretChecker) Authenticator {
 		if err != nil {
 			return Caller{}, err
 		}
-		return Caller{Environment: env, Actor: secretActor(secretID)}, nil
+		return secretCaller(r, env, secretID), nil
 	}}
 }
 
@@ -76,23 +76,28 @@ func ProjectSecretInFlood(secrets floodChecker) Authenticator {
 		if err != nil {
 			return fresh.check(ctx, r) // which says what is wrong
 		}
-		caller := Caller{Confirm: func(ctx context.Context) (countersign.Environment, error) {
-			env, _, err := secrets.CheckSecret(ctx, id, secret)
-			return env, err
-		}}
-		env, secretID, recent := secrets.RecentSecret(id, secret)
-		if recent {
-			caller.Environment, caller.Actor = env, secretActor(secretID)
+		var caller Caller
+		if env, secretID, recent := secrets.RecentSecret(id, secret); recent {
+			caller = secretCaller(r, env, secretID)
+			caller.Confirm = func(ctx context.Context) (countersign.Environment, error) {
+				env, _, err := secrets.CheckSecret(ctx, id, secret)
+				return env, err
+			}
 		} else if caller, err = fresh.check(ctx, r); err != nil {
 			return caller, err
 		}
-		caller.Refused = func() { secrets.TokenRefused(id, secret) }
+		caller.refused = func() { secrets.TokenRefused(id, secret) }
 		return caller, nil
 	}}
 }
 
-func secretActor(id countersign.SecretID) countersign.Actor {
-	return countersign.Actor{Kind: countersign.ActorSecret, ID: id.String()}
+// secretCaller is who holds a secret, and on whose behalf they call.
+func secretCaller(r *http.Request, env countersign.Environment, id countersign.SecretID) Caller {
+	return Caller{
+		Environment: env, Actor: countersign.Actor{Kind: countersign.ActorSecret, ID: id.String()},
+		MemberSession:    countersign.Bearer(r.Header.Get("X-Stytch-Member-Session")),
+		MemberSessionJWT: countersign.Bearer(r.Header.Get("X-Stytch-Member-SessionJWT")),
+	}
 }
 
 // workspaceKeyChecker is what WorkspaceKey asks.

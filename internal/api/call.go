@@ -16,6 +16,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/telemetry"
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 // maxBody bounds the body of a request that has no MaxBytes of its own, in bytes.
@@ -30,9 +31,20 @@ type Caller struct {
 	// Confirm reads afresh who calls. If it is set, Environment and Actor are of a
 	// moment ago, and good for refusing a subject token and for nothing else.
 	Confirm func(context.Context) (countersign.Environment, error)
-	// Refused says that the caller's subject token was refused; nil if nobody
+	// refused says that the caller's subject token was refused; nil if nobody
 	// listens.
-	Refused func()
+	refused func()
+	// MemberSession or MemberSessionJWT is on whose behalf the holder of a secret
+	// calls, as it was sent (b2b.md §7).
+	MemberSession    countersign.Bearer
+	MemberSessionJWT countersign.Bearer
+}
+
+// Judged says what became of the caller's subject token, nil if it was accepted.
+func (c Caller) Judged(err error) {
+	if _, refused := errors.AsType[*trust.Refusal](err); refused && c.refused != nil {
+		c.refused()
+	}
 }
 
 // Page is a web page or an app: a caller with a public token, whom anybody can be.

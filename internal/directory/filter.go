@@ -26,7 +26,7 @@ const (
 type Filter struct {
 	matches func(*countersign.Person) bool
 	// few finds the few users whom the filter names; nil if it names none.
-	few func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.PersonID, error)
+	few func(context.Context, *store.Tx, countersign.Tenant) ([]countersign.PersonID, error)
 	// part is the text that an index is scanned for; the zero value if none.
 	part store.Text
 	size int // of part, in bytes
@@ -69,14 +69,14 @@ var filters = map[string]func(json.RawMessage) (Filter, error){
 	"user_id":       userIDFilter,
 	"status":        statusFilter,
 	"email_address": emailFilter,
-	"email_id": idsFilter(countersign.ErrSearchMissingEmailID, (*store.Tx).PersonIDsByEmailIDs, func(u *countersign.Person) (ids []countersign.EmailID) {
+	"email_id": idsFilter(countersign.ErrSearchMissingEmailID, (*store.Tx).UserIDsByEmailIDs, func(u *countersign.Person) (ids []countersign.EmailID) {
 		for _, e := range u.Emails {
 			ids = append(ids, e.ID)
 		}
 		return ids
 	}, countersign.ParseID[countersign.EmailID]),
 	"phone_number": phoneFilter,
-	"phone_id": idsFilter(countersign.ErrSearchMissingPhoneID, (*store.Tx).PersonIDsByPhoneIDs, func(u *countersign.Person) (ids []countersign.PhoneID) {
+	"phone_id": idsFilter(countersign.ErrSearchMissingPhoneID, (*store.Tx).UserIDsByPhoneIDs, func(u *countersign.Person) (ids []countersign.PhoneID) {
 		for _, p := range u.Phones {
 			ids = append(ids, p.ID)
 		}
@@ -167,15 +167,15 @@ func userIDFilter(raw json.RawMessage) (Filter, error) {
 	case len(values):
 		return Filter{
 			matches: func(u *countersign.Person) bool { return slices.Contains(ids, u.ID) },
-			few: func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.PersonID, error) {
+			few: func(context.Context, *store.Tx, countersign.Tenant) ([]countersign.PersonID, error) {
 				return ids, nil
 			},
 		}, nil
 	case 0:
 		return Filter{
 			matches: func(u *countersign.Person) bool { return u.ExternalID != "" && slices.Contains(values, u.ExternalID) },
-			few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
-				return tx.PersonIDsByExternalIDs(ctx, env, storable(values))
+			few: func(ctx context.Context, tx *store.Tx, t countersign.Tenant) ([]countersign.PersonID, error) {
+				return tx.PersonIDsByExternalIDs(ctx, t, storable(values))
 			},
 		}, nil
 	default:
@@ -217,8 +217,8 @@ func emailFilter(raw json.RawMessage) (Filter, error) {
 		matches: func(u *countersign.Person) bool {
 			return slices.ContainsFunc(u.Emails, func(e countersign.Email) bool { return slices.Contains(keys, e.Key) })
 		},
-		few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
-			return tx.PersonIDsByEmails(ctx, env, keys)
+		few: func(ctx context.Context, tx *store.Tx, t countersign.Tenant) ([]countersign.PersonID, error) {
+			return tx.PersonIDsByEmails(ctx, t, keys)
 		},
 	}, nil
 }
@@ -233,8 +233,8 @@ func phoneFilter(raw json.RawMessage) (Filter, error) {
 		matches: func(u *countersign.Person) bool {
 			return slices.ContainsFunc(u.Phones, func(p countersign.Phone) bool { return slices.Contains(numbers, p.Number) })
 		},
-		few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
-			return tx.PersonIDsByPhones(ctx, env, numbers)
+		few: func(ctx context.Context, tx *store.Tx, t countersign.Tenant) ([]countersign.PersonID, error) {
+			return tx.PersonIDsByPhones(ctx, t, numbers)
 		},
 	}, nil
 }
@@ -256,8 +256,8 @@ func idsFilter[T comparable](missing *countersign.Error, find func(*store.Tx, co
 			matches: func(u *countersign.Person) bool {
 				return slices.ContainsFunc(of(u), func(id T) bool { return slices.Contains(ids, id) })
 			},
-			few: func(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) ([]countersign.PersonID, error) {
-				return find(tx, ctx, env, ids)
+			few: func(ctx context.Context, tx *store.Tx, t countersign.Tenant) ([]countersign.PersonID, error) {
+				return find(tx, ctx, t.EnvironmentID, ids)
 			},
 		}, nil
 	}
@@ -279,7 +279,7 @@ func absentFilter(missing *countersign.Error) func(json.RawMessage) (Filter, err
 		_, err := strs(raw, missing)
 		return Filter{
 			matches: nobody,
-			few: func(context.Context, *store.Tx, countersign.EnvironmentID) ([]countersign.PersonID, error) {
+			few: func(context.Context, *store.Tx, countersign.Tenant) ([]countersign.PersonID, error) {
 				return nil, nil
 			},
 		}, err

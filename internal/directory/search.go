@@ -67,7 +67,7 @@ func (s *Service) Search(ctx context.Context, env countersign.Environment, q Sea
 		return found, err
 	}
 	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
-		p := searcher{tx: tx, env: env.ID, Search: q}
+		p := searcher{tx: tx, tenant: countersign.Tenant{EnvironmentID: env.ID}, Search: q}
 		if p.named() {
 			found, at, err = p.lookUp(ctx, at)
 		} else {
@@ -83,7 +83,7 @@ func (s *Service) Search(ctx context.Context, env countersign.Environment, q Sea
 		found.Next = at.text(env.ID, q)
 	}
 	for i := range found.Users {
-		found.Users[i].Roles = rules.Roles(found.Users[i].Grants)
+		rules.Settle(&found.Users[i])
 	}
 	return found, nil
 }
@@ -135,8 +135,8 @@ func cursorSum(env countersign.EnvironmentID, q Search, b []byte) []byte {
 // searcher answers one search.
 type searcher struct {
 	Search
-	tx  *store.Tx
-	env countersign.EnvironmentID
+	tx     *store.Tx
+	tenant countersign.Tenant
 }
 
 // named reports whether filters name the users who may match.
@@ -163,7 +163,7 @@ func (s *searcher) lookUp(ctx context.Context, at cursor) (found Found, next cur
 		if f.few == nil {
 			continue
 		}
-		few, err := f.few(ctx, s.tx, s.env)
+		few, err := f.few(ctx, s.tx, s.tenant)
 		if err != nil {
 			return found, next, err
 		}
@@ -189,7 +189,7 @@ func (s *searcher) lookUp(ctx context.Context, at cursor) (found Found, next cur
 // read are those of a list of users who are there and match, in the list's
 // order.
 func (s *searcher) read(ctx context.Context, ids []countersign.PersonID) ([]countersign.Person, error) {
-	users, err := s.tx.PeopleByIDs(ctx, s.env, ids)
+	users, err := s.tx.PeopleByIDs(ctx, s.tenant.EnvironmentID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func (s *searcher) scan(ctx context.Context, at cursor) (found Found, next curso
 	if !rest && (part == store.Text{} || !first) {
 		want = s.Limit // all of them match, and nobody counts
 	}
-	ids, err := s.tx.PersonIDs(ctx, s.env, stretch, part, want+1)
+	ids, err := s.tx.PersonIDs(ctx, s.tenant, stretch, part, want+1)
 	if err != nil {
 		return found, next, err
 	}
@@ -265,7 +265,7 @@ func (s *searcher) total(ctx context.Context, matched int, ended bool) (int, err
 	if len(s.Filters) > 0 {
 		return unknownTotal, nil
 	}
-	n, err := s.tx.CountPeopleUpTo(ctx, s.env, maxCounted+1)
+	n, err := s.tx.CountUsersUpTo(ctx, s.tenant.EnvironmentID, maxCounted+1)
 	if n > maxCounted {
 		n = unknownTotal
 	}
@@ -275,7 +275,7 @@ func (s *searcher) total(ctx context.Context, matched int, ended bool) (int, err
 // bound shortens a stretch to what one search may look at of an index, and
 // reports whether that is all of it.
 func (s *searcher) bound(ctx context.Context, stretch store.Stretch) (from countersign.PersonID, whole bool, err error) {
-	from, err = s.tx.PersonIDAfter(ctx, s.env, stretch, maxScanned)
+	from, err = s.tx.PersonIDAfter(ctx, s.tenant, stretch, maxScanned)
 	if errors.Is(err, store.ErrNotFound) {
 		return stretch.From, true, nil
 	}
@@ -306,12 +306,12 @@ func (s *searcher) stretch(at cursor) store.Stretch {
 	}
 	for _, f := range s.Filters {
 		if !f.after.IsZero() {
-			if from := firstID(s.env, f.after); older(run.From, from) {
+			if from := firstID(s.tenant.EnvironmentID, f.after); older(run.From, from) {
 				run.From = from
 			}
 		}
 		if !f.before.IsZero() {
-			if before := firstID(s.env, f.before.Add(time.Millisecond)); run.Before.IsZero() || older(before, run.Before) {
+			if before := firstID(s.tenant.EnvironmentID, f.before.Add(time.Millisecond)); run.Before.IsZero() || older(before, run.Before) {
 				run.Before = before
 			}
 		}

@@ -277,7 +277,7 @@ func (s *Service) check(p *countersign.Profile, vertical countersign.Vertical, f
 	if err := checkProfile(*p, vertical); err != nil || force {
 		return err
 	}
-	return s.checkTests(*p)
+	return s.checkTests(*p, vertical)
 }
 
 // DeleteProfile removes a profile and its keys; ErrProfileNotFound.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/b2b"
 	"github.com/countersign-auth/countersign/internal/api/consumer"
 	"github.com/countersign-auth/countersign/internal/api/frontend"
 	"github.com/countersign-auth/countersign/internal/api/management"
@@ -120,8 +121,13 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 
 	people := &directory.Service{Store: s.store, Rules: rules}
+	secret, flood := api.ProjectSecret(projects), api.ProjectSecretInFlood(projects)
 	consumers := &consumer.Surface{
-		Authenticate: api.ProjectSecret(projects), AuthenticateInFlood: api.ProjectSecretInFlood(projects),
+		Authenticate: secret, AuthenticateInFlood: flood,
+		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+	}
+	businesses := &b2b.Surface{
+		Authenticate: secret, AuthenticateInFlood: flood,
 		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
 	}
 	pages := &frontend.Surface{
@@ -132,7 +138,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
 		Keyring: s.keyring, Sources: s.sources, Streams: s.streams,
 	}
-	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
+	s.router = api.NewRouter(consumers.Routes(), businesses.Routes(), pages.Routes(), operators.Routes(), s.routes())
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
 }

@@ -40,7 +40,7 @@ func PhonePart(part string) Text { return Text{phoneText, part} }
 // NamePart matches names.
 func NamePart(part string) Text { return Text{nameText, part} }
 
-// Stretch is a run of users in the order of their IDs, newest first, which is
+// Stretch is a run of people in the order of their IDs, newest first, which is
 // the order in which they were made.
 type Stretch struct {
 	Before countersign.PersonID // not itself in it; zero: from the newest
@@ -59,40 +59,51 @@ func (s Stretch) bounds() (from, before []byte) {
 	return from, before
 }
 
-// PersonIDs are at most limit users of a stretch that match a text, newest first.
-// The zero Text matches all. Whatever the text, the statement reads nothing but
-// one index, and of that no more than the stretch.
-func (tx *Tx) PersonIDs(ctx context.Context, env countersign.EnvironmentID, s Stretch, t Text, limit int) ([]countersign.PersonID, error) {
+// inTenant begins the condition on users of a stretch of a tenant; its parameters are
+// the tenant's and the stretch's. All users of an environment are of one tenant, and
+// are found by their key; members by an index of their own.
+func inTenant(t countersign.Tenant) string {
+	if isOrganization(t) {
+		return ` WHERE environment_id = $1 AND organization_id = $2 AND organization_id <> '' AND user_id >= $3 AND user_id < $4`
+	}
+	return ` WHERE environment_id = $1 AND $2 = '' AND user_id >= $3 AND user_id < $4`
+}
+
+// PersonIDs are at most limit people of a tenant and a stretch that match a text,
+// newest first. The zero Text matches all. Whatever the text, the statement reads
+// nothing but one index, and of that no more than the stretch. Members have no text
+// but their addresses and numbers.
+func (tx *Tx) PersonIDs(ctx context.Context, t countersign.Tenant, s Stretch, text Text, limit int) ([]countersign.PersonID, error) {
 	from, before := s.bounds()
-	const stretch = ` WHERE environment_id = $1 AND user_id >= $2 AND user_id < $3`
-	switch t.column {
+	env, tenant := t.EnvironmentID, tenantColumn(t)
+	switch text.column {
 	case emailText, phoneText:
 		kind := kindEmail
-		if t.column == phoneText {
+		if text.column == phoneText {
 			kind = kindPhone
 		}
-		return all(ctx, tx.q, scanPersonID, `SELECT DISTINCT user_id FROM user_identifiers`+stretch+`
-			AND kind = $4 AND match_key LIKE $5 ESCAPE '\' ORDER BY user_id DESC LIMIT $6`, env, from, before, kind, like(t.part), limit)
+		return all(ctx, tx.q, scanPersonID, `SELECT DISTINCT user_id FROM user_identifiers
+			WHERE environment_id = $1 AND organization_id = $2 AND user_id >= $3 AND user_id < $4
+			AND kind = $5 AND match_key LIKE $6 ESCAPE '\' ORDER BY user_id DESC LIMIT $7`, env, tenant, from, before, kind, like(text.part), limit)
 	case nameText:
-		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users`+stretch+`
-			AND full_name <> '' AND full_name LIKE $4 ESCAPE '\' ORDER BY user_id DESC LIMIT $5`, env, from, before, like(t.part), limit)
+		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users WHERE environment_id = $1 AND user_id >= $2 AND user_id < $3
+			AND full_name <> '' AND full_name LIKE $4 ESCAPE '\' ORDER BY user_id DESC LIMIT $5`, env, from, before, like(text.part), limit)
 	default:
-		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users`+stretch+` ORDER BY user_id DESC LIMIT $4`, env, from, before, limit)
+		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users`+inTenant(t)+` ORDER BY user_id DESC LIMIT $5`, env, tenant, from, before, limit)
 	}
 }
 
-// PersonIDAfter is the user that stands a number of places after the first one of
-// a stretch; ErrNotFound if there are not so many.
-func (tx *Tx) PersonIDAfter(ctx context.Context, env countersign.EnvironmentID, s Stretch, places int) (countersign.PersonID, error) {
+// PersonIDAfter is who stands a number of places after the first one of a stretch
+// of a tenant; ErrNotFound if there are not so many.
+func (tx *Tx) PersonIDAfter(ctx context.Context, t countersign.Tenant, s Stretch, places int) (countersign.PersonID, error) {
 	from, before := s.bounds()
-	return one(tx.q.QueryRowContext(ctx, `
-		SELECT user_id FROM users WHERE environment_id = $1 AND user_id >= $2 AND user_id < $3
-		ORDER BY user_id DESC LIMIT 1 OFFSET $4`, env, from, before, places), scanPersonID)
+	return one(tx.q.QueryRowContext(ctx, `SELECT user_id FROM users`+inTenant(t)+` ORDER BY user_id DESC LIMIT 1 OFFSET $5`,
+		t.EnvironmentID, tenantColumn(t), from, before, places), scanPersonID)
 }
 
-// CountPeopleUpTo is how many users an environment has, or limit if it has more. In
+// CountUsersUpTo is how many users an environment has, or limit if it has more. In
 // their order, so that PostgreSQL reads the index whatever its statistics say.
-func (tx *Tx) CountPeopleUpTo(ctx context.Context, env countersign.EnvironmentID, limit int) (int, error) {
+func (tx *Tx) CountUsersUpTo(ctx context.Context, env countersign.EnvironmentID, limit int) (int, error) {
 	return tx.count(ctx, `SELECT count(*) FROM (SELECT 1 FROM users WHERE environment_id = $1 ORDER BY user_id LIMIT $2) AS counted`, env, limit)
 }
 
@@ -106,37 +117,40 @@ func like(part string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
 }
 
-// PeopleByIDs are those of a list of users that an environment has, in no order.
+// PeopleByIDs are those of a list of users, or of a list of members, that an
+// environment has, in no order.
 func (tx *Tx) PeopleByIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PersonID) ([]countersign.Person, error) {
 	return among(ids, func(in string, args []any) ([]countersign.Person, error) {
-		return tx.people(ctx, ` WHERE u.environment_id = $1 AND u.user_id IN `+in, append([]any{env}, args...)...)
+		return tx.people(ctx, countersign.IsMember(ids[0]), ` WHERE u.environment_id = $1 AND u.user_id IN `+in, append([]any{env}, args...)...)
 	})
 }
 
-// PersonIDsByExternalIDs are the users of a list of external IDs, in no order.
-func (tx *Tx) PersonIDsByExternalIDs(ctx context.Context, env countersign.EnvironmentID, ids []string) ([]countersign.PersonID, error) {
+// PersonIDsByExternalIDs are the people of a list of external IDs, in no order.
+func (tx *Tx) PersonIDsByExternalIDs(ctx context.Context, t countersign.Tenant, ids []string) ([]countersign.PersonID, error) {
 	return among(ids, func(in string, args []any) ([]countersign.PersonID, error) {
-		return all(ctx, tx.q, scanPersonID, `SELECT user_id FROM users WHERE environment_id = $1 AND external_id IN `+in, append([]any{env}, args...)...)
+		return all(ctx, tx.q, scanPersonID, fmt.Sprintf(`SELECT user_id FROM users WHERE environment_id = $1 AND organization_id = $%d AND external_id IN %s`, len(args)+2, in),
+			slices.Concat([]any{t.EnvironmentID}, args, []any{tenantColumn(t)})...)
 	})
 }
 
-// PersonIDsByEmails are the users of a list of addresses in their normal form.
-func (tx *Tx) PersonIDsByEmails(ctx context.Context, env countersign.EnvironmentID, keys []string) ([]countersign.PersonID, error) {
-	return personIDsByKeys(ctx, tx, env, kindEmail, keys)
+// PersonIDsByEmails are the people of a list of addresses in their normal form, of
+// retired ones too.
+func (tx *Tx) PersonIDsByEmails(ctx context.Context, t countersign.Tenant, keys []string) ([]countersign.PersonID, error) {
+	return personIDsByKeys(ctx, tx, t, kindEmail, keys)
 }
 
-// PersonIDsByPhones are the users of a list of phone numbers.
-func (tx *Tx) PersonIDsByPhones(ctx context.Context, env countersign.EnvironmentID, numbers []string) ([]countersign.PersonID, error) {
-	return personIDsByKeys(ctx, tx, env, kindPhone, numbers)
+// PersonIDsByPhones are the people of a list of phone numbers.
+func (tx *Tx) PersonIDsByPhones(ctx context.Context, t countersign.Tenant, numbers []string) ([]countersign.PersonID, error) {
+	return personIDsByKeys(ctx, tx, t, kindPhone, numbers)
 }
 
-// PersonIDsByEmailIDs are the users of a list of e-mail IDs.
-func (tx *Tx) PersonIDsByEmailIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.EmailID) ([]countersign.PersonID, error) {
+// UserIDsByEmailIDs are the users of a list of e-mail IDs.
+func (tx *Tx) UserIDsByEmailIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.EmailID) ([]countersign.PersonID, error) {
 	return personIDsByIdentifiers(ctx, tx, env, kindEmail, ids)
 }
 
-// PersonIDsByPhoneIDs are the users of a list of phone IDs.
-func (tx *Tx) PersonIDsByPhoneIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PhoneID) ([]countersign.PersonID, error) {
+// UserIDsByPhoneIDs are the users of a list of phone IDs.
+func (tx *Tx) UserIDsByPhoneIDs(ctx context.Context, env countersign.EnvironmentID, ids []countersign.PhoneID) ([]countersign.PersonID, error) {
 	return personIDsByIdentifiers(ctx, tx, env, kindPhone, ids)
 }
 
@@ -149,13 +163,14 @@ func personIDsByIdentifiers[T any](ctx context.Context, tx *Tx, env countersign.
 
 // personIDsByKeys looks each key up by itself: with IN, SQLite takes a longer list
 // for a reason to read all identifiers of the environment.
-func personIDsByKeys(ctx context.Context, tx *Tx, env countersign.EnvironmentID, kind string, keys []string) ([]countersign.PersonID, error) {
+func personIDsByKeys(ctx context.Context, tx *Tx, t countersign.Tenant, kind string, keys []string) ([]countersign.PersonID, error) {
 	return among(keys, func(in string, args []any) ([]countersign.PersonID, error) {
 		rows := strings.ReplaceAll(in, ", ", "), (")
-		return all(ctx, tx.q, scanPersonID, `
-			WITH wanted (match_key) AS (VALUES `+rows+`)
+		return all(ctx, tx.q, scanPersonID, fmt.Sprintf(`
+			WITH wanted (match_key) AS (VALUES %s)
 			SELECT i.user_id FROM wanted CROSS JOIN user_identifiers i
-			WHERE i.environment_id = $1 AND i.kind = '`+kind+`' AND i.match_key = wanted.match_key`, append([]any{env}, args...)...)
+			WHERE i.environment_id = $1 AND i.organization_id = $%d AND i.kind = '%s' AND i.match_key = wanted.match_key`, rows, len(args)+2, kind),
+			slices.Concat([]any{t.EnvironmentID}, args, []any{tenantColumn(t)})...)
 	})
 }
 

@@ -111,7 +111,7 @@ func (tx *Tx) Verdict(ctx context.Context, env countersign.EnvironmentID, id cou
 // one of its members is set.
 type VerdictFilter struct {
 	ProfileID countersign.ProfileID
-	UserID    countersign.PersonID
+	PersonID  countersign.PersonID
 	Reason    *string // "" of those that were accepted
 }
 
@@ -122,8 +122,8 @@ func (tx *Tx) Verdicts(ctx context.Context, env countersign.EnvironmentID, f Ver
 	switch {
 	case !f.ProfileID.IsZero():
 		query, args = query+` AND profile_id = $5`, append(args, f.ProfileID)
-	case !f.UserID.IsZero():
-		query, args = query+` AND user_id = $5`, append(args, f.UserID)
+	case !f.PersonID.IsZero():
+		query, args = query+` AND user_id = $5`, append(args, f.PersonID)
 	case f.Reason != nil:
 		query, args = query+` AND reason = $5`, append(args, *f.Reason)
 	}

@@ -46,7 +46,7 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Lists a user's sessions that are alive, oldest first.",
 		},
 		{
-			Method: http.MethodGet, Pattern: "/v1/sessions/jwks/{project_id}", Handler: api.Call(api.Anybody, s.keySet),
+			Method: http.MethodGet, Pattern: "/v1/sessions/jwks/{project_id}", Handler: api.KeySet(s.Keyring),
 			Summary: "Publishes the keys that verify the session JWTs of an environment.",
 		},
 		{

@@ -42,9 +42,7 @@ func (r setPolicyRequest) policy() project.NewPolicy {
 			n.DefaultRoles[id] = wire.Permissions(role.Permissions)
 		}
 	}
-	for _, c := range r.CustomRoles {
-		n.CustomRoles = append(n.CustomRoles, countersign.Role{ID: c.RoleID, Description: c.Description, Permissions: wire.Permissions(c.Permissions)})
-	}
+	n.CustomRoles = wire.RolesOf(r.CustomRoles)
 	for _, c := range r.CustomResources {
 		n.CustomResources = append(n.CustomResources, countersign.Resource{ID: c.ResourceID, Description: c.Description, Actions: c.AvailableActions})
 	}

@@ -50,7 +50,8 @@ type verdictsAnswer struct {
 var verdictQuery = []api.QueryParameter{
 	{Name: "profile_id", Description: "Only of this profile."},
 	{Name: "reason", Description: "Only of this reason; accepted for those that were accepted."},
-	{Name: "user_id", Description: "Only of tokens that speak of this user."},
+	{Name: "user_id", Description: "Only of tokens that speak of this user (consumer)."},
+	{Name: "member_id", Description: "Only of tokens that speak of this member (B2B)."},
 	{Name: "since", Description: "Only from this moment on (RFC 3339)."},
 	{Name: "until", Description: "Only from before this moment (RFC 3339)."},
 	{Name: "limit", Description: "How many at most, from 1 to 1000; 100 if absent."},
@@ -80,9 +81,10 @@ func verdictFilter(r *api.Request[api.None]) (f verdict.Filter, err error) {
 			return f, countersign.ErrBadRequest.Saying("profile_id is no ID of a profile.")
 		}
 	}
-	if text := r.Query("user_id"); text != "" {
-		if f.UserID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
-			return f, countersign.ErrInvalidUserID
+	called := r.Caller.Environment.Vertical.Terms()
+	if text := r.Query(called.IDField); text != "" {
+		if f.PersonID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
+			return f, called.InvalidID
 		}
 	}
 	if text := r.Query("reason"); text != "" {
@@ -131,10 +133,11 @@ func parseMoment(name, text string) (time.Time, error) {
 }
 
 type explainRequest struct {
-	Token   string               `json:"token" doc:"A subject token. Without it, claims are judged, as if the issuer had signed them."`
-	Header  json.RawMessage      `json:"header" openapi:"type=object" doc:"Beside claims; what every token of the profile has is added."`
-	Claims  json.RawMessage      `json:"claims" openapi:"type=object" doc:"In the place of a token; iss, aud, iat and exp are added if they are absent."`
-	Profile updateProfileRequest `json:"profile" doc:"Changes of the profile to try; nothing is saved."`
+	Token          string               `json:"token" doc:"A subject token. Without it, claims are judged, as if the issuer had signed them."`
+	Header         json.RawMessage      `json:"header" openapi:"type=object" doc:"Beside claims; what every token of the profile has is added."`
+	Claims         json.RawMessage      `json:"claims" openapi:"type=object" doc:"In the place of a token; iss, aud, iat and exp are added if they are absent."`
+	Profile        updateProfileRequest `json:"profile" doc:"Changes of the profile to try; nothing is saved."`
+	OrganizationID string               `json:"organization_id" doc:"What a caller would name beside the token (B2B): an ID, external ID or slug."`
 }
 
 type explainAnswer struct {
@@ -158,8 +161,9 @@ func (s *Surface) explain(ctx context.Context, r *api.Request[explainRequest]) (
 			return nil, err
 		}
 	}
+	sample.Organization = r.Body.OrganizationID
 	explained, err := s.Sessions.Explain(ctx, e, &p, sample)
-	return &explainAnswer{Explanation: wire.NewExplanation(&p, explained, r.Body.Token != "")}, err
+	return &explainAnswer{Explanation: wire.NewExplanation(e.Vertical, &p, explained, r.Body.Token != "")}, err
 }
 
 // isNull reports whether a member is absent or null.
@@ -181,7 +185,7 @@ func (s *Surface) testProfile(ctx context.Context, r *api.Request[testRequest]) 
 	if err != nil {
 		return nil, err
 	}
-	results := s.Projects.TestProfile(p)
+	results := s.Projects.TestProfile(p, r.Caller.Environment.Vertical)
 	answer := &testAnswer{Passed: true, Results: wire.NewTestResults(results)}
 	for _, result := range results {
 		answer.Passed = answer.Passed && result.Passed
