@@ -221,36 +221,123 @@ var (
 	ErrMemberNotInOrganization     = define("member_does_not_exist_in_organization", Invalid, "No member of the organization has the e-mail address of the session's member.")
 )
 
-// Searching users (users.md §5).
+// SearchErrors are what can be wrong with a search of one kind (users.md §5, b2b.md
+// §6).
+type SearchErrors struct {
+	InvalidOperator         *Error
+	InvalidCursor           *Error
+	InvalidLimit            *Error
+	MissingFilterName       *Error
+	FilterNameMustBeString  *Error
+	FilterNameNotRecognized *Error
+	MissingFilterValue      *Error
+	TooManyValues           *Error
+	ExpectedString          *Error
+	ExpectedBool            *Error
+	ExpectedArrayOfString   *Error
+	InvalidStatus           *Error
+	MixedIDs                *Error
+	missing                 map[string]*Error // by what a list is of
+	tooShort                map[string]*Error // by filter
+}
+
+// Missing is for a list of what that is empty, or has something empty in it.
+func (e *SearchErrors) Missing(what string) *Error { return e.missing[what] }
+
+// TooShort is for a part of less than three characters.
+func (e *SearchErrors) TooShort(filter string) *Error { return e.tooShort[filter] }
+
+// The kinds of search.
 var (
-	ErrSearchInvalidOperator         = define("user_search_invalid_operator", Invalid, "operator must be AND or OR.")
-	ErrSearchInvalidCursor           = define("user_search_invalid_cursor", Invalid, "The cursor is not one that this search gave.")
-	ErrSearchInvalidLimit            = define("user_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000.")
-	ErrSearchMissingFilterName       = define("user_search_missing_filter_name", Invalid, "Each operand needs a filter_name.")
-	ErrSearchFilterNameMustBeString  = define("user_search_filter_name_must_be_string", Invalid, "filter_name must be a string.")
-	ErrSearchFilterNameNotRecognized = define("user_search_filter_name_not_recognized", Invalid, "There is no filter of that name.")
-	ErrSearchMissingFilterValue      = define("user_search_missing_filter_value", Invalid, "Each operand needs a filter_value.")
-	ErrSearchTooManyValues           = define("user_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values.")
-	ErrSearchExpectedString          = define("user_search_expected_string", Invalid, "The filter's value must be a string.")
-	ErrSearchExpectedBool            = define("user_search_expected_bool", Invalid, "The filter's value must be true or false.")
-	ErrSearchExpectedArrayOfString   = define("user_search_expected_array_of_string", Invalid, "The filter's value must be an array of strings.")
-	ErrSearchExpectedObject          = define("user_search_expected_object", Invalid, "The filter's value must be an object with greater_than and less_than.")
-	ErrSearchExpectedTimestamp       = define("user_search_expected_timestamp", Invalid, "The filter's value must be an RFC 3339 timestamp.")
-	ErrSearchInvalidStatus           = define("user_search_invalid_status_filter", Invalid, "status must be active or pending.")
-	ErrSearchMixedUserIDs            = define("user_search_cannot_mix_internal_and_external_user_ids", Invalid, "A list of user IDs has this server's IDs or external ones, not both.")
-	ErrSearchEmailTooShort           = define("user_search_email_address_fuzzy_too_short", Invalid, "email_address_fuzzy needs 3 characters or more.")
-	ErrSearchPhoneTooShort           = define("user_search_phone_number_fuzzy_too_short", Invalid, "phone_number_fuzzy needs 3 characters or more.")
-	ErrSearchNameTooShort            = define("user_search_full_name_fuzzy_too_short", Invalid, "full_name_fuzzy needs 3 characters or more.")
-	ErrSearchMissingUserID           = define("user_search_missing_user_id", Invalid, "The list of user IDs is empty, or one of them is.")
-	ErrSearchMissingEmail            = define("user_search_missing_email_address", Invalid, "The list of e-mail addresses is empty, or one of them is.")
-	ErrSearchMissingEmailID          = define("user_search_missing_email_id", Invalid, "The list of e-mail IDs is empty, or one of them is.")
-	ErrSearchMissingPhone            = define("user_search_missing_phone_number", Invalid, "The list of phone numbers is empty, or one of them is.")
-	ErrSearchMissingPhoneID          = define("user_search_missing_phone_id", Invalid, "The list of phone IDs is empty, or one of them is.")
-	ErrSearchMissingProvider         = define("user_search_missing_oauth_provider", Invalid, "The list of OAuth providers is empty, or one of them is.")
-	ErrSearchMissingWebauthnID       = define("user_search_missing_webauthn_registration_id", Invalid, "The list of WebAuthn registration IDs is empty, or one of them is.")
-	ErrSearchMissingWalletID         = define("user_search_missing_crypto_wallet_id", Invalid, "The list of crypto wallet IDs is empty, or one of them is.")
-	ErrSearchMissingWalletAddress    = define("user_search_missing_crypto_wallet_address", Invalid, "The list of crypto wallet addresses is empty, or one of them is.")
-	ErrSearchMissingTOTPID           = define("user_search_missing_totp_id", Invalid, "The list of TOTP IDs is empty, or one of them is.")
+	UserSearch = &SearchErrors{
+		InvalidOperator:         define("user_search_invalid_operator", Invalid, "operator must be AND or OR."),
+		InvalidCursor:           define("user_search_invalid_cursor", Invalid, "The cursor is not one that this search gave."),
+		InvalidLimit:            define("user_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000."),
+		MissingFilterName:       define("user_search_missing_filter_name", Invalid, "Each operand needs a filter_name."),
+		FilterNameMustBeString:  define("user_search_filter_name_must_be_string", Invalid, "filter_name must be a string."),
+		FilterNameNotRecognized: define("user_search_filter_name_not_recognized", Invalid, "There is no filter of that name."),
+		MissingFilterValue:      define("user_search_missing_filter_value", Invalid, "Each operand needs a filter_value."),
+		TooManyValues:           define("user_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values."),
+		ExpectedString:          define("user_search_expected_string", Invalid, "The filter's value must be a string."),
+		ExpectedBool:            define("user_search_expected_bool", Invalid, "The filter's value must be true or false."),
+		ExpectedArrayOfString:   define("user_search_expected_array_of_string", Invalid, "The filter's value must be an array of strings."),
+		InvalidStatus:           define("user_search_invalid_status_filter", Invalid, "status must be active or pending."),
+		MixedIDs:                define("user_search_cannot_mix_internal_and_external_user_ids", Invalid, "A list of user IDs has this server's IDs or external ones, not both."),
+		missing: map[string]*Error{
+			"user_id":                  define("user_search_missing_user_id", Invalid, "The list of user IDs is empty, or one of them is."),
+			"email_address":            define("user_search_missing_email_address", Invalid, "The list of e-mail addresses is empty, or one of them is."),
+			"email_id":                 define("user_search_missing_email_id", Invalid, "The list of e-mail IDs is empty, or one of them is."),
+			"phone_number":             define("user_search_missing_phone_number", Invalid, "The list of phone numbers is empty, or one of them is."),
+			"phone_id":                 define("user_search_missing_phone_id", Invalid, "The list of phone IDs is empty, or one of them is."),
+			"oauth_provider":           define("user_search_missing_oauth_provider", Invalid, "The list of OAuth providers is empty, or one of them is."),
+			"webauthn_registration_id": define("user_search_missing_webauthn_registration_id", Invalid, "The list of WebAuthn registration IDs is empty, or one of them is."),
+			"crypto_wallet_id":         define("user_search_missing_crypto_wallet_id", Invalid, "The list of crypto wallet IDs is empty, or one of them is."),
+			"crypto_wallet_address":    define("user_search_missing_crypto_wallet_address", Invalid, "The list of crypto wallet addresses is empty, or one of them is."),
+			"totp_id":                  define("user_search_missing_totp_id", Invalid, "The list of TOTP IDs is empty, or one of them is."),
+		},
+		tooShort: map[string]*Error{
+			"email_address_fuzzy": define("user_search_email_address_fuzzy_too_short", Invalid, "email_address_fuzzy needs 3 characters or more."),
+			"phone_number_fuzzy":  define("user_search_phone_number_fuzzy_too_short", Invalid, "phone_number_fuzzy needs 3 characters or more."),
+			"full_name_fuzzy":     define("user_search_full_name_fuzzy_too_short", Invalid, "full_name_fuzzy needs 3 characters or more."),
+		},
+	}
+	ErrSearchExpectedObject    = define("user_search_expected_object", Invalid, "The filter's value must be an object with greater_than and less_than.")
+	ErrSearchExpectedTimestamp = define("user_search_expected_timestamp", Invalid, "The filter's value must be an RFC 3339 timestamp.")
+
+	OrganizationSearch = &SearchErrors{
+		InvalidOperator:         define("organization_search_invalid_operator", Invalid, "operator must be AND or OR."),
+		InvalidCursor:           define("organization_search_invalid_cursor", Invalid, "The cursor is not one that this search gave."),
+		InvalidLimit:            define("organization_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000."),
+		MissingFilterName:       define("organization_search_missing_filter_name", Invalid, "Each operand needs a filter_name."),
+		FilterNameMustBeString:  define("organization_search_filter_name_must_be_string", Invalid, "filter_name must be a string."),
+		FilterNameNotRecognized: define("organization_search_filter_name_not_recognized", Invalid, "There is no filter of that name."),
+		MissingFilterValue:      define("organization_search_missing_filter_value", Invalid, "Each operand needs a filter_value."),
+		TooManyValues:           define("organization_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values."),
+		ExpectedString:          define("organization_search_expected_string", Invalid, "The filter's value must be a string."),
+		ExpectedBool:            define("organization_search_expected_boolean", Invalid, "The filter's value must be true or false."),
+		ExpectedArrayOfString:   define("organization_search_expected_array_of_strings", Invalid, "The filter's value must be an array of strings."),
+		missing: map[string]*Error{
+			"organization_ids":      define("organization_search_missing_organization_ids", Invalid, "The list of organization IDs is empty, or one of them is."),
+			"organization_slugs":    define("organization_search_missing_organization_slugs", Invalid, "The list of slugs is empty, or one of them is."),
+			"member_emails":         define("organization_search_missing_member_emails", Invalid, "The list of e-mail addresses is empty, or one of them is."),
+			"allowed_domains":       define("organization_search_missing_allowed_domains", Invalid, "The list of domains is empty, or one of them is."),
+			"claimed_email_domains": define("organization_search_missing_claimed_email_domains", Invalid, "The list of domains is empty, or one of them is."),
+		},
+		tooShort: map[string]*Error{
+			"organization_name_fuzzy": define("organization_search_organization_name_fuzzy_too_short", Invalid, "organization_name_fuzzy needs 3 characters or more."),
+			"organization_slug_fuzzy": define("organization_search_organization_slug_fuzzy_too_short", Invalid, "organization_slug_fuzzy needs 3 characters or more."),
+			"member_email_fuzzy":      define("organization_search_member_email_fuzzy_too_short", Invalid, "member_email_fuzzy needs 3 characters or more."),
+			"allowed_domain_fuzzy":    define("organization_search_allowed_domain_fuzzy_too_short", Invalid, "allowed_domain_fuzzy needs 3 characters or more."),
+		},
+	}
+
+	MemberSearch = &SearchErrors{
+		InvalidOperator:         define("member_search_invalid_operator", Invalid, "operator must be AND or OR."),
+		InvalidCursor:           define("member_search_invalid_cursor", Invalid, "The cursor is not one that this search gave."),
+		InvalidLimit:            define("member_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000."),
+		MissingFilterName:       define("member_search_missing_filter_name", Invalid, "Each operand needs a filter_name."),
+		FilterNameMustBeString:  define("member_search_filter_name_must_be_string", Invalid, "filter_name must be a string."),
+		FilterNameNotRecognized: define("member_search_filter_name_not_recognized", Invalid, "There is no filter of that name."),
+		MissingFilterValue:      define("member_search_missing_filter_value", Invalid, "Each operand needs a filter_value."),
+		TooManyValues:           define("member_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values."),
+		ExpectedString:          define("member_search_expected_string", Invalid, "The filter's value must be a string."),
+		ExpectedBool:            define("member_search_expected_boolean", Invalid, "The filter's value must be true or false."),
+		ExpectedArrayOfString:   define("member_search_expected_array_of_strings", Invalid, "The filter's value must be an array of strings."),
+		InvalidStatus:           define("member_search_invalid_status_filter", Invalid, "statuses must be out of active, pending, invited and deleted."),
+		MixedIDs:                define("member_search_cannot_mix_internal_and_external_member_ids", Invalid, "A list of member IDs has this server's IDs or external ones, not both."),
+		missing: map[string]*Error{
+			"member_ids":               define("member_search_missing_member_ids", Invalid, "The list of member IDs is empty, or one of them is."),
+			"member_emails":            define("member_search_missing_member_emails", Invalid, "The list of e-mail addresses is empty, or one of them is."),
+			"member_roles":             define("member_search_missing_member_roles", Invalid, "The list of roles is empty, or one of them is."),
+			"member_mfa_phone_numbers": define("member_search_missing_member_mfa_phone_numbers", Invalid, "The list of phone numbers is empty, or one of them is."),
+			"statuses":                 define("member_search_missing_statuses", Invalid, "The list of statuses is empty, or one of them is."),
+		},
+		tooShort: map[string]*Error{
+			"member_email_fuzzy":            define("member_search_member_email_fuzzy_too_short", Invalid, "member_email_fuzzy needs 3 characters or more."),
+			"member_mfa_phone_number_fuzzy": define("member_search_member_mfa_phone_number_fuzzy_too_short", Invalid, "member_mfa_phone_number_fuzzy needs 3 characters or more."),
+		},
+	}
+	ErrMemberSearchNoOrganizations = define("member_search_organization_ids_empty", Invalid, "organization_ids must name 1 to 100 organizations.")
 )
 
 // Policies (rbac.md §2).

@@ -61,7 +61,7 @@ func (s *Service) Members(ctx context.Context, env countersign.Environment, ref 
 		if err != nil {
 			return err
 		}
-		n, err = tx.CountMembers(ctx, countersign.Tenant{EnvironmentID: env.ID, OrganizationID: o.ID})
+		n, err = tx.CountMembers(ctx, countersign.Tenant{EnvironmentID: env.ID, OrganizationID: o.ID}, store.NoLimit)
 		return err
 	})
 	return n, err

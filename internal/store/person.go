@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -191,10 +192,17 @@ func (tx *Tx) CountPeople(ctx context.Context, env countersign.EnvironmentID) (i
 	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1 AND status <> $2`, env, string(countersign.Deleted))
 }
 
-// CountMembers is how many members an organization has who are not deleted.
-func (tx *Tx) CountMembers(ctx context.Context, t countersign.Tenant) (int, error) {
-	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1 AND organization_id = $2 AND organization_id <> '' AND status <> $3`,
-		t.EnvironmentID, tenantColumn(t), string(countersign.Deleted))
+// NoLimit is a limit that nothing reaches.
+const NoLimit = math.MaxInt32
+
+// CountMembers is how many members an organization has who are not deleted, or limit
+// if it has more.
+func (tx *Tx) CountMembers(ctx context.Context, t countersign.Tenant, limit int) (int, error) {
+	return tx.count(ctx, `
+		SELECT count(*) FROM (
+			SELECT 1 FROM users WHERE environment_id = $1 AND organization_id = $2 AND organization_id <> '' AND status <> $3
+			ORDER BY user_id LIMIT $4) AS counted`,
+		t.EnvironmentID, tenantColumn(t), string(countersign.Deleted), limit)
 }
 
 // InsertPerson stores somebody new without identifiers.

@@ -31,6 +31,7 @@ var readAll = []string{
 	`FROM verdict_gaps WHERE environment_id = $1 AND minute >= $2`, // a row for a minute of trouble
 	`WHERE environment_id = $1 LIMIT $2`,
 	`WHERE environment_id = $1 ORDER BY user_id LIMIT $2`, // no more than the limit
+	`WHERE environment_id = $1 ORDER BY organization_id LIMIT $2`,
 }
 
 // TestEveryStatementUsesItsKey calls every method, whatever comes of it, and
@@ -115,6 +116,15 @@ func searchAll(ctx context.Context, tx *Tx) {
 	for _, t := range []countersign.Tenant{users, members} {
 		searchTenant(ctx, tx, t)
 	}
+	for _, text := range []Text{{}, NamePart("abc"), SlugPart("abc")} {
+		_, _ = tx.OrganizationIDs(ctx, env, Stretch[countersign.OrganizationID]{}, text, 1)
+	}
+	_, _ = tx.OrganizationsByIDs(ctx, env, make([]countersign.OrganizationID, 70))
+	_, _ = tx.OrganizationIDsByExternalIDs(ctx, env, make([]string, 70))
+	_, _ = tx.OrganizationIDsBySlugs(ctx, env, make([]string, 70))
+	_, _ = tx.OrganizationIDsByEmails(ctx, env, make([]string, 70))
+	_, _ = tx.OrganizationIDsWithEmailPart(ctx, env, make([]countersign.OrganizationID, 70), "abc")
+	_, _ = tx.CountMembers(ctx, members, 1)
 	_, _ = tx.PeopleByIDs(ctx, env, make([]countersign.PersonID, 70))
 	_, _ = tx.PeopleByIDs(ctx, env, []countersign.PersonID{countersign.PersonIDIn(countersign.B2B, countersign.PersonID{})})
 	_, _ = tx.UserIDsByEmailIDs(ctx, env, make([]countersign.EmailID, 70))
@@ -123,10 +133,10 @@ func searchAll(ctx context.Context, tx *Tx) {
 
 func searchTenant(ctx context.Context, tx *Tx, t countersign.Tenant) {
 	for _, text := range []Text{EmailPart("abc"), PhonePart("123"), NamePart("abc")} {
-		_, _ = tx.PersonIDs(ctx, t, Stretch{}, text, 1)
+		_, _ = tx.PersonIDs(ctx, t, Stretch[countersign.PersonID]{}, text, 1)
 	}
-	_, _ = tx.PersonIDs(ctx, t, Stretch{}, Text{}, 1)
-	_, _ = tx.PersonIDAfter(ctx, t, Stretch{}, 1)
+	_, _ = tx.PersonIDs(ctx, t, Stretch[countersign.PersonID]{}, Text{}, 1)
+	_, _ = tx.PersonIDAfter(ctx, t, Stretch[countersign.PersonID]{}, 1)
 	_, _ = tx.PersonIDsByExternalIDs(ctx, t, make([]string, 70))
 	_, _ = tx.PersonIDsByEmails(ctx, t, make([]string, 70))
 	_, _ = tx.PersonIDsByPhones(ctx, t, make([]string, 70))

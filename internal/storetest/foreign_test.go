@@ -244,21 +244,21 @@ var trespasses = map[string]trespass{
 	},
 	"Tx.PersonIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		inTheirs := countersign.Tenant{EnvironmentID: here.env.ID, OrganizationID: theirs.organization.ID}
-		if err := none(tx.PersonIDs(ctx, inTheirs, store.Stretch{}, store.Text{}, 10)); err != nil {
+		if err := none(tx.PersonIDs(ctx, inTheirs, store.Stretch[countersign.PersonID]{}, store.Text{}, 10)); err != nil {
 			return err
 		}
 		for _, text := range []store.Text{{}, store.EmailPart("ada"), store.PhonePart("+49"), store.NamePart("ada")} {
-			if err := none(tx.PersonIDs(ctx, here.tenant(), store.Stretch{}, text, 10)); err != nil {
+			if err := none(tx.PersonIDs(ctx, here.tenant(), store.Stretch[countersign.PersonID]{}, text, 10)); err != nil {
 				return err
 			}
-			if err := none(tx.PersonIDs(ctx, here.tenant(), store.Stretch{From: theirs.user.ID}, text, 10)); err != nil {
+			if err := none(tx.PersonIDs(ctx, here.tenant(), store.Stretch[countersign.PersonID]{From: theirs.user.ID}, text, 10)); err != nil {
 				return err
 			}
 		}
 		return nil
 	},
 	"Tx.PersonIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		return unfound(tx.PersonIDAfter(ctx, here.tenant(), store.Stretch{}, 0))
+		return unfound(tx.PersonIDAfter(ctx, here.tenant(), store.Stretch[countersign.PersonID]{}, 0))
 	},
 	"Tx.CountUsersUpTo": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		n, err := tx.CountUsersUpTo(ctx, here.env.ID, 10)
@@ -399,8 +399,38 @@ var trespasses = map[string]trespass{
 		return none(make([]struct{}, n), err)
 	},
 	"Tx.CountMembers": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		n, err := tx.CountMembers(ctx, countersign.Tenant{EnvironmentID: here.env.ID, OrganizationID: theirs.organization.ID})
+		n, err := tx.CountMembers(ctx, countersign.Tenant{EnvironmentID: here.env.ID, OrganizationID: theirs.organization.ID}, store.NoLimit)
 		return none(make([]struct{}, n), err)
+	},
+	"Tx.OrganizationIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		for _, text := range []store.Text{{}, store.NamePart("cme"), store.SlugPart("acme")} {
+			if err := none(tx.OrganizationIDs(ctx, here.env.ID, store.Stretch[countersign.OrganizationID]{From: theirs.organization.ID}, text, 10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Tx.OrganizationIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.OrganizationIDAfter(ctx, here.env.ID, store.Stretch[countersign.OrganizationID]{}, 0))
+	},
+	"Tx.CountOrganizationsUpTo": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		n, err := tx.CountOrganizationsUpTo(ctx, here.env.ID, 10)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.OrganizationsByIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationsByIDs(ctx, here.env.ID, []countersign.OrganizationID{theirs.organization.ID}))
+	},
+	"Tx.OrganizationIDsByExternalIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsByExternalIDs(ctx, here.env.ID, []string{theirs.organization.ExternalID}))
+	},
+	"Tx.OrganizationIDsBySlugs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsBySlugs(ctx, here.env.ID, []string{theirs.organization.Slug}))
+	},
+	"Tx.OrganizationIDsByEmails": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsByEmails(ctx, here.env.ID, []string{theirs.member.Emails[0].Key}))
+	},
+	"Tx.OrganizationIDsWithEmailPart": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsWithEmailPart(ctx, here.env.ID, []countersign.OrganizationID{theirs.organization.ID}, "ada"))
 	},
 	"Tx.InsertOrganization": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.organization.Name = "evil"

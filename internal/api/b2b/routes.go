@@ -66,6 +66,14 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Makes an organization.",
 		},
 		{
+			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/search", Handler: api.Call(auth, s.searchOrganizations),
+			Summary: "Finds organizations, newest first; what is not an ID, a slug or an address is looked for among the newest, and next_cursor goes on.",
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/members/search", Handler: api.Call(auth, s.searchMembers),
+			Summary: "Finds members of organizations, newest first; what is not an ID, an address or a number is looked for among the newest, and next_cursor goes on.",
+		},
+		{
 			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}", Handler: api.Call(auth, s.organization),
 			Summary: "Finds an organization by ID, external ID or slug.",
 		},

@@ -30,6 +30,11 @@ func NewOrganization(o countersign.Organization) Organization {
 	}
 }
 
+// NewOrganizations shapes a list of organizations.
+func NewOrganizations(list []countersign.Organization) []Organization {
+	return each(list, NewOrganization)
+}
+
 // Roles shapes a list of roles.
 func Roles(list []countersign.Role) []Role { return each(list, newRole) }
 

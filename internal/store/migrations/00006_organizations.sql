@@ -43,6 +43,7 @@ CREATE UNIQUE INDEX user_identifiers_by_tenant_key ON user_identifiers (environm
 DROP INDEX user_identifiers_by_match_key;
 CREATE INDEX user_identifiers_by_tenant_user ON user_identifiers (environment_id, organization_id, user_id, kind, match_key);
 DROP INDEX user_identifiers_by_user_key;
+
 -- Whose organizations an address is in.
 CREATE INDEX user_identifiers_of_members ON user_identifiers (environment_id, kind, match_key, organization_id) WHERE organization_id <> '';
 
