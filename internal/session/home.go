@@ -90,8 +90,8 @@ func (p person) homeOf(ctx context.Context, tx *store.Tx, owner countersign.Pers
 
 // look is an organization that was looked for; a refusal if there is none.
 func (p person) look(o countersign.Organization, err error) (*countersign.Organization, error) {
-	if named, ok := errors.AsType[*countersign.Error](err); ok {
-		return nil, p.errUnknownOrganization("a name that none has: " + named.Type)
+	if _, named := errors.AsType[*countersign.Error](err); named {
+		return nil, p.errUnknownOrganization("a name that none has")
 	}
 	if err != nil {
 		return nil, err

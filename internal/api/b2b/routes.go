@@ -58,7 +58,7 @@ func (s *Surface) Routes() []api.Route {
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/b2b/sessions/jwks/{project_id}", Handler: api.KeySet(s.Keyring),
-			Summary: "Publishes the keys that verify the session JWTs of an environment.",
+			Summary: "Publishes the keys that verify the session JWTs of an environment, as for users.",
 		},
 
 		{
@@ -99,7 +99,7 @@ func (s *Surface) Routes() []api.Route {
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/connected_apps/{connected_app_id}", Handler: api.Call(auth, s.organizationConnectedApp),
-			Summary: "Never finds a connected application: this server connects none.",
+			Summary: "Never finds a connected application of an organization: this server connects none.",
 		},
 
 		{
@@ -137,11 +137,11 @@ func (s *Surface) Routes() []api.Route {
 		},
 		{
 			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp", Handler: api.Call(auth, s.deleteTOTP),
-			Summary: "Never finds a TOTP: this server makes none.",
+			Summary: "Never finds a member's TOTP: this server makes none.",
 		},
 		{
 			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/passwords/{member_password_id}", Handler: api.Call(auth, s.deletePassword),
-			Summary: "Never finds a password: this server makes none.",
+			Summary: "Never finds a member's password: this server makes none.",
 		},
 		{
 			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/external_id", Handler: api.Call(auth, s.deleteMemberExternalID),
@@ -157,12 +157,12 @@ func (s *Surface) Routes() []api.Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps/{connected_app_id}/revoke", Handler: api.Call(auth, s.revokeConnectedApp),
-			Summary: "Never finds a connected application: this server connects none.",
+			Summary: "Never finds a connected application of a member: this server connects none.",
 		},
 
 		{
 			Method: http.MethodGet, Pattern: "/v1/b2b/rbac/policy", Handler: api.Call(auth, s.policy),
-			Summary: "Answers the environment's policy as clients check against it, default roles and built-in resources included.",
+			Summary: "Answers the policy of a B2B environment as clients check against it, default roles and built-in resources included.",
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/b2b/rbac/organizations/{organization_id}", Handler: api.Call(auth, s.organizationPolicy),
