@@ -145,9 +145,14 @@ func (s *Surface) organizationConnectedApps(ctx context.Context, r *api.Request[
 	return &connectedAppsAnswer{ConnectedApps: []wire.ConnectedApp{}}, err
 }
 
+type connectedAppAnswer struct {
+	wire.Envelope
+	wire.OrganizationConnectedApp
+}
+
 // organizationConnectedApp is GET
 // /v1/b2b/organizations/{organization_id}/connected_apps/{connected_app_id}.
-func (s *Surface) organizationConnectedApp(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
+func (s *Surface) organizationConnectedApp(ctx context.Context, r *api.Request[api.None]) (*connectedAppAnswer, error) {
 	if _, err := s.organizationConnectedApps(ctx, r); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,17 @@ func NewOrganizations(list []countersign.Organization) []Organization {
 // Roles shapes a list of roles.
 func Roles(list []countersign.Role) []Role { return each(list, newRole) }
 
+// OrganizationConnectedApp is an application that members of an organization let in;
+// nobody has any.
+type OrganizationConnectedApp struct {
+	ConnectedAppID string     `json:"connected_app_id"`
+	Name           string     `json:"name"`
+	Description    string     `json:"description"`
+	ClientType     string     `json:"client_type"`
+	ActiveMembers  []struct{} `json:"active_members"`
+	LogoURL        *string    `json:"logo_url"`
+}
+
 // Member is a member of an organization (b2b.md §3).
 type Member struct {
 	OrganizationID       string             `json:"organization_id"`
@@ -137,9 +148,9 @@ type MemberSession struct {
 	MemberID              string                `json:"member_id"`
 	OrganizationID        string                `json:"organization_id"`
 	OrganizationSlug      string                `json:"organization_slug"`
-	StartedAt             *Moment               `json:"started_at"`
-	LastAccessedAt        *Moment               `json:"last_accessed_at" doc:"To the minute."`
-	ExpiresAt             *Moment               `json:"expires_at"`
+	StartedAt             Moment                `json:"started_at"`
+	LastAccessedAt        Moment                `json:"last_accessed_at" doc:"To the minute."`
+	ExpiresAt             Moment                `json:"expires_at"`
 	AuthenticationFactors []session.FactorShape `json:"authentication_factors"`
 	Roles                 []string              `json:"roles"`
 	CustomClaims          countersign.Object    `json:"custom_claims" openapi:"nullable"`
@@ -149,7 +160,7 @@ type MemberSession struct {
 func NewMemberSession(s countersign.Session, p countersign.Person) MemberSession {
 	return MemberSession{
 		MemberSessionID: s.ID.String(), MemberID: s.PersonID.String(), OrganizationID: p.Organization.ID.String(), OrganizationSlug: p.Organization.Slug,
-		StartedAt: moment(s.StartedAt), LastAccessedAt: moment(s.LastAccessedAt), ExpiresAt: moment(s.ExpiresAt),
+		StartedAt: Moment(countersign.Timestamp(s.StartedAt)), LastAccessedAt: Moment(countersign.Timestamp(s.LastAccessedAt)), ExpiresAt: Moment(countersign.Timestamp(s.ExpiresAt)),
 		AuthenticationFactors: session.FactorShapes(s.Factors), Roles: p.Roles, CustomClaims: s.CustomClaims,
 	}
 }
