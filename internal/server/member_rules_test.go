@@ -108,7 +108,7 @@ func TestPinnedProfiles(t *testing.T) {
 		there := []string{away, "away", "crm|away", strings.ToUpper("crm|away")}
 		nowhere := []string{"organization-test-00000000-0000-4000-8000-000000000001", "away2", "crm|away2", strings.ToUpper("crm|away2")}
 		own := []string{home, "crm|home", ""}
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+		random := rand.New(rand.NewPCG(1, 2))
 		try := func(claim, asked string, jti int) servertest.Answer {
 			claims := map[string]any{"jti": fmt.Sprint(jti), "sub": "ada", "roles": []string{"stytch_admin"}}
 			if claim != "" {
