@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
+	"runtime"
 	"strings"
 	"time"
 
@@ -35,9 +35,10 @@ Example:
   countersign serve --addr 0.0.0.0:8080 --database postgres://countersign@db/countersign --jwks-allow-private idp.internal`
 }
 
-// garbage is how much of it a server makes before it is collected, as a part of
-// what is in use, in per cent: a server uses little, and each request leaves much.
-const garbage = 400
+// ballastSize is memory that is counted as in use and never touched, so that it is
+// nobody's. The collector waits until as much garbage has come as there is in use,
+// which is little in a server, whose every request leaves much.
+const ballastSize = 4 << 20
 
 // Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, a *app) error {
@@ -45,9 +46,8 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.value("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	ballast := make([]byte, ballastSize)
+	defer runtime.KeepAlive(ballast)
 	s, err := server.New(ctx, config)
 	if err != nil {
 		return failed(err.Error(), "")
