@@ -48,6 +48,9 @@ type grammar struct {
 	Session sessionCommand `cmd:"" group:"api" help:"Check, revoke and list sessions."`
 	User    userCommand    `cmd:"" group:"api" help:"Make, find, change and import users."`
 
+	Organization organizationCommand `cmd:"" group:"api" help:"Organizations of a B2B project."`
+	Member       memberCommand       `cmd:"" group:"api" help:"Members of organizations."`
+
 	Project     projectCommand     `cmd:"" group:"management" help:"Projects: one for each product."`
 	Environment environmentCommand `cmd:"" group:"management" help:"Environments of a project: one LIVE, any number of TEST."`
 	Secret      secretCommand      `cmd:"" group:"management" help:"Secrets: what your backend calls the API with."`

@@ -100,6 +100,28 @@ func TestB2B(t *testing.T) {
 		}
 		checkSound(t, path, p)
 	}
+
+	answer := e.API("POST", "/v1/b2b/organizations", map[string]any{"organization_name": "Acme", "organization_slug": "acme"})
+	org := answer.String("organization", "organization_id")
+	answer = e.API("POST", "/v1/b2b/organizations/"+org+"/members", map[string]any{"email_address": "ada@example.com"})
+	member := answer.String("member", "member_id")
+	for path, status := range map[string]int{
+		"/users/" + member:           http.StatusOK,
+		"/sessions?find=" + member:   http.StatusOK,
+		"/users/" + org:              http.StatusBadRequest,
+		"/users/" + member + "/edit": http.StatusNotFound,
+		"/sessions?find=ada":         http.StatusBadRequest,
+	} {
+		p := b.get(base + path)
+		if p.status != status {
+			t.Errorf("GET %s = %d, want %d", path, p.status, status)
+			continue
+		}
+		checkSound(t, path, p)
+	}
+	if p := b.get(base + "/users/" + member); !strings.Contains(content(p.root), org) || strings.Contains(content(p.root), "Delete the user") {
+		t.Errorf("the page of a member does not say the organization, or offers what it cannot do:\n%s", content(p.root))
+	}
 }
 
 func checkSound(t *testing.T, path string, p page) {

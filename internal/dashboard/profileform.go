@@ -257,7 +257,8 @@ func (f profileForm) draft(d *Dashboard, r *request) (countersign.Profile, error
 	if err != nil {
 		return before, err
 	}
-	return d.Projects.DraftProfile(r.Context(), r.env, f.ID, patch)
+	_, draft, err := d.Projects.DraftProfile(r.Context(), r.env, f.ID, patch)
+	return draft, err
 }
 
 // fieldOf is the field that an error is about, "" for the form as a whole.

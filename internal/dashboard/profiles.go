@@ -51,7 +51,7 @@ func profileView(d *Dashboard, r *request, key string, trouble problem) (view, e
 		return view{}, err
 	}
 	data := profilePage{
-		keySetRow: keySetOf(d, p), Files: wire.NewProfile(p).PEMFiles, Tests: d.Projects.TestProfile(p),
+		keySetRow: keySetOf(d, p), Files: wire.NewProfile(p).PEMFiles, Tests: d.Projects.TestProfile(p, r.env.Vertical),
 		Key: key, Problem: trouble, KeyRoom: len(p.PEMFiles) < countersign.MaxPEMFiles,
 	}
 	form := profileFormOf(r.env, p)
@@ -313,7 +313,7 @@ func preview(d *Dashboard, r *request, form profileForm) *previewed {
 		shown.Problem = problemOf(err)
 		return shown
 	}
-	shape := wire.NewExplanation(&draft, explained, false)
+	shape := wire.NewExplanation(r.env.Vertical, &draft, explained, false)
 	shown.Attributes = shape.Attributes
 	if refusal := explained.Refusal; refusal != nil {
 		shown.Reason, shown.Expected, shown.Received = string(refusal.Reason), refusal.Expected, refusal.Received

@@ -15,7 +15,7 @@ type sessionsPage struct {
 	Sessions []countersign.Session
 	Names    map[countersign.ProfileID]string
 	Find     string
-	User     *countersign.User
+	User     *countersign.Person
 	More     int // of the user, that are not shown
 	Next     string
 	First    string
@@ -48,10 +48,10 @@ func listSessions(d *Dashboard, r *request) (view, error) {
 	cli := "countersign revoke --before 1h --dry-run" + r.flags()
 	call := "POST " + r.management("revocations")
 	if data.Find != "" {
-		var u countersign.User
+		var u countersign.Person
 		if u, err = d.person(r, data.Find); err == nil {
 			data.User = &u
-			data.Sessions, err = d.Sessions.OfUser(ctx, r.env, u)
+			data.Sessions, err = d.Sessions.Of(ctx, r.env, u)
 			slices.Reverse(data.Sessions)
 			if data.More = max(len(data.Sessions)-maxOfUser, 0); data.More > 0 {
 				data.Sessions = data.Sessions[:maxOfUser]
@@ -174,22 +174,22 @@ func since(text string, now time.Time) (time.Time, error) {
 	return day(text)
 }
 
-// person finds a user by ID, external ID or address.
-func (d *Dashboard) person(r *request, find string) (u countersign.User, err error) {
-	u, err = d.Directory.User(r.Context(), r.env, find)
-	if !errors.Is(err, countersign.ErrUserNotFound) && !errors.Is(err, countersign.ErrInvalidUserID) {
+// person finds a user by ID, external ID or address, or a member by ID.
+func (d *Dashboard) person(r *request, find string) (u countersign.Person, err error) {
+	u, err = d.look(r, find)
+	if r.env.Vertical == countersign.B2B || !errors.Is(err, countersign.ErrUserNotFound) && !errors.Is(err, countersign.ErrInvalidUserID) {
 		return u, err
 	}
 	found, err := d.searchUsers(r, "email", find, "")
-	if err != nil || len(found.Users) == 0 {
+	if err != nil || len(found.Results) == 0 {
 		return u, cmp.Or(err, error(countersign.ErrUserNotFound))
 	}
-	return found.Users[0], nil
+	return found.Results[0], nil
 }
 
 // revokeUser ends all sessions of a user.
 func revokeUser(d *Dashboard, r *request) (view, error) {
 	ref := r.PathValue("user")
-	_, err := d.Sessions.Kill(r.Context(), session.KillParams{Environment: r.env, Actor: r.actor, UserID: ref})
+	_, err := d.Sessions.Kill(r.Context(), session.KillParams{Environment: r.env, Actor: r.actor, Person: ref})
 	return view{redirect: r.path("users", ref) + "?did=revoked"}, err
 }

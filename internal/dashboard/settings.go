@@ -132,7 +132,7 @@ func saveTemplate(d *Dashboard, r *request) (view, error) {
 // previewTemplate shows what a template makes of a user, and saves nothing.
 func previewTemplate(d *Dashboard, r *request) (view, error) {
 	typed, find := typedTemplate(r), r.field("person")
-	u := countersign.User{Name: countersign.Name{First: "Ada", Last: "Lovelace"}, Emails: []countersign.Email{{Address: "ada@example.com", Verified: true}}, Status: countersign.UserActive}
+	u := countersign.Person{Name: countersign.Name{First: "Ada", Last: "Lovelace"}, Emails: []countersign.Email{{Address: "ada@example.com", Verified: true}}, Status: countersign.Active}
 	var err error
 	if find != "" {
 		u, err = d.person(r, find)

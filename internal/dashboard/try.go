@@ -47,7 +47,7 @@ func tryView(d *Dashboard, r *request, token, claims string) (view, error) {
 		case err != nil:
 			return view{}, err
 		default:
-			shape := wire.NewExplanation(&p, explained, token != "")
+			shape := wire.NewExplanation(r.env.Vertical, &p, explained, token != "")
 			data.Explanation = &shape
 		}
 	}

@@ -1,13 +1,11 @@
 package dashboard
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/countersign-auth/countersign"
-	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/rbac"
@@ -26,8 +24,8 @@ var searches = []struct{ Name, Label, filter string }{
 }
 
 // searchUsers finds users in one of the ways above; without a text, all of them.
-func (d *Dashboard) searchUsers(r *request, by, text, cursor string) (directory.Found, error) {
-	q := directory.Search{Limit: pageSize, Cursor: cursor}
+func (d *Dashboard) searchUsers(r *request, by, text, cursor string) (found directory.Found[countersign.Person], err error) {
+	q := directory.Query{Limit: pageSize, Cursor: cursor, Operator: "AND"}
 	for _, way := range searches {
 		if way.Name != by || text == "" {
 			continue
@@ -36,27 +34,20 @@ func (d *Dashboard) searchUsers(r *request, by, text, cursor string) (directory.
 		if way.Name == "id" || way.Name == "email" {
 			value = []string{text}
 		}
-		name, err := json.Marshal(way.filter)
-		if err != nil {
-			return directory.Found{}, err
+		var o directory.Operand
+		if o.Name, err = json.Marshal(way.filter); err != nil {
+			return found, err
 		}
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return directory.Found{}, err
+		if o.Value, err = json.Marshal(value); err != nil {
+			return found, err
 		}
-		filter, err := directory.ParseFilter(name, raw)
-		if err != nil {
-			return directory.Found{}, err
-		}
-		q.Filters = []directory.Filter{filter}
-		sum := sha256.Sum256(append(name, raw...))
-		q.Fingerprint = sum[:]
+		q.Operands = []directory.Operand{o}
 	}
 	return d.Directory.SearchUsers(r.Context(), r.env, q)
 }
 
 type usersPage struct {
-	Users   []countersign.User
+	Users   []countersign.Person
 	Ways    []struct{ Name, Label, filter string }
 	By      string
 	Find    string
@@ -78,7 +69,7 @@ func listUsers(d *Dashboard, r *request) (view, error) {
 	case err != nil:
 		return view{}, err
 	}
-	data.Users, data.Total = found.Users, found.Total
+	data.Users, data.Total = found.Results, found.Total
 	data.First, data.Next = r.paging(found.Next)
 	cli := "countersign user search"
 	for flag, way := range map[string]string{"--email-contains": "email_part", "--email": "email", "--name-contains": "name", "--phone-contains": "phone", "--user-id": "id", "--status": "status"} {
@@ -90,7 +81,7 @@ func listUsers(d *Dashboard, r *request) (view, error) {
 }
 
 type userPage struct {
-	User     countersign.User
+	User     countersign.Person
 	Sessions []countersign.Session
 	Verdicts []countersign.Verdict
 	Events   []countersign.Event
@@ -100,17 +91,17 @@ type userPage struct {
 
 func showUser(d *Dashboard, r *request) (view, error) {
 	ctx := r.Context()
-	u, err := d.Directory.User(ctx, r.env, r.PathValue("user"))
+	u, err := d.look(r, r.PathValue("user"))
 	if err != nil {
 		return view{}, err
 	}
 	data := userPage{User: u}
-	if data.Sessions, err = d.Sessions.OfUser(ctx, r.env, u); err != nil {
+	if data.Sessions, err = d.Sessions.Of(ctx, r.env, u); err != nil {
 		return view{}, err
 	}
 	slices.Reverse(data.Sessions)
 	data.Sessions = data.Sessions[:min(len(data.Sessions), pageSize)]
-	page, err := d.Verdicts.List(ctx, r.env.ID, verdict.Filter{UserID: u.ID}, 10, "")
+	page, err := d.Verdicts.List(ctx, r.env.ID, verdict.Filter{PersonID: u.ID}, 10, "")
 	if err != nil {
 		return view{}, err
 	}
@@ -123,14 +114,29 @@ func showUser(d *Dashboard, r *request) (view, error) {
 	if data.Names, err = d.names(ctx, r.env.ID); err != nil {
 		return view{}, err
 	}
-	return view{
+	v := view{
 		template: "user", title: nameOf(u), section: "users", data: data,
 		cli: "countersign user get " + u.ID.String(), api: "GET /v1/users/" + u.ID.String(),
-	}, nil
+	}
+	if data.Member() {
+		v.cli, v.api = "countersign member get "+u.ID.String(), "GET /v1/b2b/organizations/"+u.Organization.ID.String()+"/member?member_id="+u.ID.String()
+	}
+	return v, nil
+}
+
+// Member says whether the page is of a member, whom the dashboard does not edit yet.
+func (p userPage) Member() bool { return countersign.IsMember(p.User.ID) }
+
+// look finds a user by ID or external ID, or in a B2B environment a member by ID.
+func (d *Dashboard) look(r *request, ref string) (countersign.Person, error) {
+	if r.env.Vertical == countersign.B2B {
+		return d.Directory.AnyMember(r.Context(), r.env, ref, false)
+	}
+	return d.Directory.Person(r.Context(), r.env, directory.User(ref))
 }
 
 // nameOf is what a user is best known by.
-func nameOf(u countersign.User) string {
+func nameOf(u countersign.Person) string {
 	switch name := u.Name.String(); {
 	case name != "":
 		return name
@@ -208,13 +214,13 @@ func createUser(d *Dashboard, r *request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	n := directory.NewUser{
+	n := directory.NewPerson{
 		Email: f.Email, Phone: f.Phone, Name: countersign.Name{First: f.First, Middle: f.Middle, Last: f.Last}, ExternalID: f.ExternalID, Roles: f.roles(),
 	}
 	if n.TrustedMetadata, err = metadata(f.Trusted); err == nil {
 		if n.UntrustedMetadata, err = metadata(f.Untrusted); err == nil {
-			var u countersign.User
-			if u, err = d.Directory.CreateUser(r.Context(), r.actor, r.env, n); err == nil {
+			var u countersign.Person
+			if u, err = d.Directory.Create(r.Context(), r.actor, r.env, "", n); err == nil {
 				return view{redirect: r.path("users", u.ID.String()) + "?did=user-created"}, nil
 			}
 		}
@@ -227,7 +233,7 @@ func metadata(text string) (countersign.Object, error) {
 	if text == "" {
 		return nil, nil
 	}
-	return wire.Metadata(json.RawMessage(text))
+	return directory.Metadata(json.RawMessage(text))
 }
 
 func (f userForm) refused(err error) (view, error) {
@@ -244,7 +250,7 @@ func (f userForm) refused(err error) (view, error) {
 }
 
 func editUser(d *Dashboard, r *request) (view, error) {
-	u, err := d.Directory.User(r.Context(), r.env, r.PathValue("user"))
+	u, err := d.Directory.Person(r.Context(), r.env, directory.User(r.PathValue("user")))
 	if err != nil {
 		return view{}, err
 	}
@@ -257,7 +263,7 @@ func editUser(d *Dashboard, r *request) (view, error) {
 }
 
 // given are the roles that the API gave, which an update replaces.
-func given(u countersign.User) (list []string) {
+func given(u countersign.Person) (list []string) {
 	for _, g := range u.Grants {
 		if g.Explicit {
 			list = append(list, g.RoleID)
@@ -274,7 +280,7 @@ func object(o countersign.Object) string {
 }
 
 func saveUser(d *Dashboard, r *request) (view, error) {
-	u, err := d.Directory.User(r.Context(), r.env, r.PathValue("user"))
+	u, err := d.Directory.Person(r.Context(), r.env, directory.User(r.PathValue("user")))
 	if err != nil {
 		return view{}, err
 	}
@@ -284,7 +290,7 @@ func saveUser(d *Dashboard, r *request) (view, error) {
 	}
 	f.ID = u.ID.String()
 	roles := f.roles()
-	patch := directory.UserPatch{FirstName: &f.First, MiddleName: &f.Middle, LastName: &f.Last, Roles: &roles}
+	patch := directory.Patch{FirstName: &f.First, MiddleName: &f.Middle, LastName: &f.Last, Roles: &roles}
 	if f.ExternalID != u.ExternalID {
 		patch.ExternalID = f.ExternalID
 	}
@@ -292,10 +298,10 @@ func saveUser(d *Dashboard, r *request) (view, error) {
 		patch.UntrustedMetadata, err = replacedMetadata(u.UntrustedMetadata, f.Untrusted)
 	}
 	if err == nil {
-		_, err = d.Directory.UpdateUser(r.Context(), r.actor, r.env, f.ID, patch)
+		_, err = d.Directory.Update(r.Context(), r.actor, r.env, directory.User(f.ID), patch)
 	}
 	if err == nil && f.ExternalID == "" && u.ExternalID != "" {
-		_, err = d.Directory.ClearExternalID(r.Context(), r.actor, r.env, f.ID)
+		_, err = d.Directory.ClearExternalID(r.Context(), r.actor, r.env, directory.User(f.ID))
 	}
 	if err == nil {
 		return view{redirect: r.path("users", f.ID) + "?did=user-saved"}, nil
@@ -322,6 +328,6 @@ func replacedMetadata(stored countersign.Object, text string) (countersign.Objec
 }
 
 func deleteUser(d *Dashboard, r *request) (view, error) {
-	_, err := d.Directory.DeleteUser(r.Context(), r.actor, r.env.ID, r.PathValue("user"))
+	_, err := d.Directory.Delete(r.Context(), r.actor, r.env.ID, directory.User(r.PathValue("user")))
 	return view{redirect: r.path("users") + "?did=user-deleted"}, err
 }

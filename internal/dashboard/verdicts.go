@@ -7,7 +7,6 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api/wire"
-	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/trust"
 	"github.com/countersign-auth/countersign/internal/verdict"
 )
@@ -93,12 +92,12 @@ func verdictFilter(fields map[string]string) (f verdict.Filter, err error) {
 		}
 	}
 	if text := fields["user"]; text != "" {
-		if f.UserID, err = countersign.ParseID[countersign.UserID](text); err != nil {
+		if f.PersonID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
 			return f, countersign.ErrInvalidUserID
 		}
 	}
 	if text := fields["reason"]; text != "" {
-		if text == session.Accepted {
+		if text == countersign.VerdictAccepted {
 			text = ""
 		} else if trust.StepOf(trust.Reason(text)) == "" {
 			return f, countersign.ErrBadRequest.Saying("There is no reason %.64q.", text)

@@ -250,15 +250,15 @@ func (s *Service) UpdateProfile(ctx context.Context, actor countersign.Actor, e 
 // transaction.
 var errOvertaken = errors.New("the profile has changed meanwhile")
 
-// DraftProfile is what UpdateProfile would make of a profile; it saves nothing,
-// and tests may fail. Errors: as UpdateProfile.
-func (s *Service) DraftProfile(ctx context.Context, e countersign.Environment, ref string, patch ProfilePatch) (countersign.Profile, error) {
-	p, err := s.Profile(ctx, e.ID, ref)
-	if err != nil {
-		return p, err
+// DraftProfile is a profile, and what UpdateProfile would make of it; it saves
+// nothing, and tests may fail. Errors: as UpdateProfile.
+func (s *Service) DraftProfile(ctx context.Context, e countersign.Environment, ref string, patch ProfilePatch) (stored, draft countersign.Profile, err error) {
+	if stored, err = s.Profile(ctx, e.ID, ref); err != nil {
+		return stored, draft, err
 	}
 	patch.Force = true
-	return s.patched(p, e, patch)
+	draft, err = s.patched(stored, e, patch)
+	return stored, draft, err
 }
 
 // patched is a profile after a patch.
@@ -289,7 +289,7 @@ func (s *Service) check(p *countersign.Profile, vertical countersign.Vertical, f
 	if err := checkProfile(*p, vertical); err != nil || force {
 		return err
 	}
-	return s.checkTests(*p)
+	return s.checkTests(*p, vertical)
 }
 
 // DeleteProfile removes a profile and its keys; ErrProfileNotFound.

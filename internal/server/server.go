@@ -15,6 +15,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/b2b"
 	"github.com/countersign-auth/countersign/internal/api/consumer"
 	"github.com/countersign-auth/countersign/internal/api/frontend"
 	"github.com/countersign-auth/countersign/internal/api/management"
@@ -133,8 +134,14 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 
 	people := &directory.Service{Store: s.store, Rules: rules}
+	secret, flood := api.ProjectSecret(projects), api.ProjectSecretInFlood(projects)
 	consumers := &consumer.Surface{
-		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+		Authenticate: secret, AuthenticateInFlood: flood,
+		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+	}
+	businesses := &b2b.Surface{
+		Authenticate: secret, AuthenticateInFlood: flood,
+		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
 	}
 	pages := &frontend.Surface{
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
@@ -150,7 +157,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
+	s.router = api.NewRouter(consumers.Routes(), businesses.Routes(), pages.Routes(), operators.Routes(), s.routes())
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
 }

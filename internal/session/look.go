@@ -79,14 +79,14 @@ func (s *Service) Active(ctx context.Context, env countersign.Environment) (n in
 // Shown is all there is to see of a session: what nobody could use.
 type Shown struct {
 	Session countersign.Session // with the custom claims that it has now
-	User    countersign.User
+	User    countersign.Person
 	Payload json.RawMessage // of a session JWT, without its times
 }
 
 // Show finds a session that is alive. Nothing about it changes. Errors:
 // ErrSessionNotFound, ErrInvalidSessionID.
 func (s *Service) Show(ctx context.Context, env countersign.Environment, ref string) (shown Shown, err error) {
-	h, err := s.named(ctx, RevokeParams{Environment: env, SessionID: ref})
+	h, err := s.handleOf(ctx, RevokeParams{Environment: env, SessionID: ref})
 	if err != nil {
 		return shown, err
 	}
@@ -106,7 +106,7 @@ func (s *Service) Show(ctx context.Context, env countersign.Environment, ref str
 
 // Render is what a template, which need not be stored, makes of a user. Errors:
 // those of claimtemplate.Parse, and ErrCustomClaimsTooLarge.
-func (s *Service) Render(template string, user countersign.User) (countersign.Object, error) {
+func (s *Service) Render(template string, user countersign.Person) (countersign.Object, error) {
 	parsed, err := claimtemplate.Parse(template)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,10 @@ import (
 type dialect struct {
 	goose goose.Dialect
 	// groups says that writers queue for one connection and share commits.
-	groups      bool
+	groups bool
+	// rows is how many rows one INSERT brings at most: SQLite's driver finds each
+	// parameter by walking through all names.
+	rows        int
 	isDuplicate func(error) bool // a unique constraint was violated
 	isLostRace  func(error) bool // the transaction may succeed if it is run again
 }
@@ -46,6 +49,7 @@ const (
 var sqliteDialect = dialect{
 	goose:  goose.DialectSQLite3,
 	groups: true,
+	rows:   8,
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*sqlite.Error](err)
 		return ok && (e.Code() == sqliteConstraintUnique || e.Code() == sqliteConstraintPrimaryKey)
@@ -58,6 +62,7 @@ var sqliteDialect = dialect{
 
 var postgresDialect = dialect{
 	goose: goose.DialectPostgres,
+	rows:  64,
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && e.Code == pgUniqueViolation

@@ -43,22 +43,22 @@ const (
 // Filter narrows a list of verdicts. Its zero value lets all through.
 type Filter struct {
 	ProfileID countersign.ProfileID
-	UserID    countersign.PersonID
+	PersonID  countersign.PersonID
 	Reason    *string // "" of those that were accepted
 	Since     time.Time
 	Until     time.Time // exclusive; zero for no bound
 }
 
 func (f Filter) keeps(v countersign.Verdict) bool {
-	return (f.ProfileID.IsZero() || v.ProfileID == f.ProfileID) && (f.UserID.IsZero() || v.PersonID == f.UserID) &&
+	return (f.ProfileID.IsZero() || v.ProfileID == f.ProfileID) && (f.PersonID.IsZero() || v.PersonID == f.PersonID) &&
 		(f.Reason == nil || v.Reason == *f.Reason)
 }
 
 // narrowest is the one member of a filter that an index helps with most.
 func (f Filter) narrowest() store.VerdictFilter {
 	switch {
-	case !f.UserID.IsZero():
-		return store.VerdictFilter{UserID: f.UserID}
+	case !f.PersonID.IsZero():
+		return store.VerdictFilter{PersonID: f.PersonID}
 	case f.Reason != nil && *f.Reason != "":
 		return store.VerdictFilter{Reason: f.Reason}
 	case !f.ProfileID.IsZero():

@@ -105,6 +105,13 @@ func newPermission(p countersign.Permission) Permission {
 	return Permission{ResourceID: p.ResourceID, Actions: texts(p.Actions)}
 }
 
+// RolesOf reads roles of a request.
+func RolesOf(list []Role) []countersign.Role {
+	return each(list, func(r Role) countersign.Role {
+		return countersign.Role{ID: r.RoleID, Description: r.Description, Permissions: Permissions(r.Permissions)}
+	})
+}
+
 // Permissions reads permissions of a request; nil stays nil.
 func Permissions(list []Permission) []countersign.Permission {
 	if list == nil {
