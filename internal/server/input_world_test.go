@@ -249,7 +249,6 @@ func (w *inputWorld) bodies() map[string]string {
 		"PUT " + memberPath: `{"name": "Ada", "trusted_metadata": {"tier": "a"}, "untrusted_metadata": {"theme": "b"}, "is_breakglass": true, "mfa_phone_number": "+442071838750",
 			"mfa_enrolled": true, "roles": ["stytch_admin"], "preserve_existing_sessions": true, "default_mfa_method": "totp", "email_address": "grace@example.com",
 			"external_id": "crm|7", "unlink_email": true}`,
-		"PUT " + memberPath + "/reactivate":            `{}`,
 		"POST " + memberPath + "/unlink_retired_email": `{"email_id": "a", "email_address": "grace@example.com"}`,
 		"PUT /v1/b2b/rbac/organizations/{organization_id}": `{"org_policy": {"roles": [{"role_id": "stytch_admin", "description": "a",
 			"permissions": [{"resource_id": "stytch.member", "actions": ["*"]}]}]}}`,
