@@ -27,7 +27,12 @@ person, and starts a session, if you say how long it shall live:
 
 With the token or JWT of a session that exists, the token becomes a further factor of that session:
 
-    countersign attest --profile … --token badge.jwt --session-token-file session.txt` + needsSecret
+    countersign attest --profile … --token badge.jwt --session-token-file session.txt
+
+In a B2B project the session is a member's, and lives an hour if nothing is said. The organization is the one that the
+token or the profile names; if neither does, say it:
+
+    countersign attest --profile … --token badge.jwt --organization acme` + needsSecret
 }
 
 // attestRequest is the body of POST /v1/sessions/attest.

@@ -85,8 +85,8 @@ type shownToken struct {
 func (c *explainCommand) Run(ctx context.Context, a *app) error {
 	sample := c.Token != "" || c.Claims != ""
 	switch {
-	case c.RequestID != "" && (c.Profile != "" || c.Header != "" || sample):
-		return usage("a request ID stands alone", "leave out --profile, --token, --claims and --header, or the request ID")
+	case c.RequestID != "" && (c.Profile != "" || c.Header != "" || c.Organization != "" || sample):
+		return usage("a request ID stands alone", "leave out --profile, --token, --claims, --header and --organization, or the request ID")
 	case c.RequestID == "" && (c.Profile == "" || !sample):
 		return usage("what shall be explained?", "give a request ID, or --profile with --token FILE or --claims JSON")
 	case c.Header != "" && c.Claims == "":

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 )
 
@@ -283,6 +284,12 @@ func (c *memberUpdate) Run(ctx context.Context, a *app) error {
 			return usage("--role and --no-roles were both given", "give --role for those that stay, or --no-roles")
 		}
 		body.Roles = &[]string{}
+	}
+	if c.UnlinkEmail && c.Email == "" {
+		return usage("--unlink-email goes with --email", "give the new address")
+	}
+	if reflect.DeepEqual(body, memberBody{}) {
+		return usage("nothing to change", "see countersign member update --help")
 	}
 	api, err := c.connect(a)
 	if err != nil {

@@ -49,6 +49,9 @@ type authenticateRequest struct {
 
 // Run authenticates.
 func (c *sessionAuthenticate) Run(ctx context.Context, a *app) error {
+	if c.Organization != "" && c.Resource == "" {
+		return usage("--organization goes with --resource and --action", "a session is of one organization; leave it out unless you check what the member may do")
+	}
 	api, err := c.connect(a)
 	if err != nil {
 		return err
@@ -148,6 +151,9 @@ func (sessionList) Help() string {
 
 // Run lists.
 func (c *sessionList) Run(ctx context.Context, a *app) error {
+	if (c.MemberID == "") != (c.Organization == "") {
+		return usage("--member-id and --organization go together", "give the member's organization: its ID, your own ID or its slug")
+	}
 	api, err := c.connect(a)
 	if err != nil {
 		return err

@@ -282,8 +282,10 @@ func TestMemberAuthorization(t *testing.T) {
 	for _, roles := range [][]string{{}, {"reader"}, {"writer"}} {
 		signed := b.attest(t, person(), claims{"org": "acme", "roles": roles})
 		for _, check := range []sessions.AuthorizationCheck{
-			{OrganizationID: id, ResourceID: "document", Action: "read"}, {OrganizationID: id, ResourceID: "document", Action: "write"},
-			{OrganizationID: id, ResourceID: "stytch.self", Action: "delete"}, {OrganizationID: id, ResourceID: "nothing", Action: "read"},
+			{OrganizationID: id, ResourceID: "document", Action: "read"},
+			{OrganizationID: id, ResourceID: "document", Action: "write"},
+			{OrganizationID: id, ResourceID: "stytch.self", Action: "delete"},
+			{OrganizationID: id, ResourceID: "nothing", Action: "read"},
 			{OrganizationID: "organization-test-00000000-0000-4000-8000-000000000001", ResourceID: "document", Action: "read"},
 		} {
 			_, remote := b.backend.Sessions.Authenticate(ctx, &sessions.AuthenticateParams{SessionToken: signed.SessionToken, AuthorizationCheck: &check})

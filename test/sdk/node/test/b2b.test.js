@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import test from "node:test";
 import { newIssuer, person } from "../support/issuer.js";
 import { isoExpiry } from "../support/scene.js";
@@ -130,4 +131,83 @@ test("what a client may decide by itself of members is what the server decides",
       });
     }
   }
+});
+
+test("authenticateJwt asks the server of a member when it must", async (t) => {
+  const { client, signIn } = await newBusiness(t);
+  const { member_session, session_jwt, session_token } = await signIn(person());
+  const local = await client.sessions.authenticateJwt({ session_jwt, max_token_age_seconds: 300 });
+  assert.deepEqual([local.request_id, local.member_session], [undefined, isoExpiry({ ...member_session, custom_claims: {} })]);
+  const remote = await client.sessions.authenticateJwt({ session_jwt, max_token_age_seconds: 0 });
+  assert.equal(remote.session_token, session_token);
+  await refused(client.sessions.authenticateJwt({ session_jwt: session_jwt.slice(0, -8) + "AAAAAAAA" }), 400, "unable_to_parse_session_jwt");
+  const elsewhere = { organization_id: "organization-test-00000000-0000-4000-8000-000000000001", resource_id: "document", action: "read" };
+  await assert.rejects(client.sessions.authenticateJwtLocal({ session_jwt, authorization_check: elsewhere }), { code: "tenancy_mismatch" });
+  await refused(client.sessions.authenticate({ session_token, authorization_check: elsewhere }), 403, "session_authorization_tenancy_error");
+  await refused(client.sessions.authenticate({}), 400, "no_session_arguments");
+  await refused(client.sessions.authenticate({ session_token, session_jwt }), 400, "too_many_session_arguments");
+});
+
+for (const [way, name] of [
+  ["by ID", ({ member_session }) => ({ member_session_id: member_session.member_session_id })],
+  ["by token", ({ session_token }) => ({ session_token })],
+  ["by JWT", ({ session_jwt }) => ({ session_jwt })],
+]) {
+  test(`revoke a member's session ${way}`, async (t) => {
+    const { client, signIn } = await newBusiness(t);
+    const who = person();
+    const gone = await signIn(who);
+    const stays = await signIn(who);
+    await client.sessions.revoke(name(gone));
+    await refused(client.sessions.authenticate({ session_token: gone.session_token }), 404, "session_not_found");
+    await refused(client.sessions.revoke(name(gone)), 404, "session_not_found");
+    const { organization_id } = stays.organization;
+    assert.deepEqual((await client.sessions.get({ organization_id, member_id: stays.member_id })).member_sessions, [stays.member_session]);
+  });
+}
+
+test("migrate a member", async (t) => {
+  const provider = createServer((request, answer) => {
+    answer.statusCode = request.headers.authorization === "Bearer their-token" ? 200 : 401;
+    answer.setHeader("Content-Type", "application/json");
+    answer.end(JSON.stringify({ sub: "auth0|1", email: "ada@example.com", email_verified: true }));
+  });
+  await new Promise((listening) => provider.listen(0, "127.0.0.1", listening));
+  t.after(() => {
+    provider.closeAllConnections();
+    return new Promise((closed) => provider.close(closed));
+  });
+  const { client, environment } = await newBusiness(t);
+  const { organization_id } = (await client.organizations.create({ organization_name: "Acme" })).organization;
+  const { member_id } = await client.organizations.members.create({ organization_id, email_address: "ada@example.com" });
+  const migrate = (session_token) => client.sessions.migrate({ session_token, organization_id });
+  await refused(migrate("their-token"), 400, "migrate_from_external_missing_userinfo");
+  await manage("PATCH", environment.path, { zero_downtime_session_migration_url: `http://127.0.0.1:${provider.address().port}/userinfo` });
+  await refused(migrate("another-token"), 400, "migrate_from_external_unexpected_response");
+  const migrated = await migrate("their-token");
+  assert.equal(migrated.member_id, member_id);
+  assert.equal(migrated.member.email_address_verified, true);
+  assert.deepEqual((await client.sessions.authenticate({ session_token: migrated.session_token })).member_session, migrated.member_session);
+});
+
+test("what belongs to members alone is deleted, or was never there", async (t) => {
+  const { client } = await newBusiness(t);
+  const { members } = client.organizations;
+  const { organization_id } = (await client.organizations.create({ organization_name: "Acme" })).organization;
+  const { member_id } = await members.create({ organization_id, email_address: "ada@example.com", mfa_phone_number: "+442071838750", external_id: "hr|1" });
+  assert.equal((await members.deleteMFAPhoneNumber({ organization_id, member_id })).member.mfa_phone_number, "");
+  assert.equal((await members.deleteExternalId({ organization_id, member_id })).member.external_id, null);
+  await refused(members.deleteTOTP({ organization_id, member_id }), 404, "totp_not_found");
+  await refused(members.deletePassword({ organization_id, member_password_id: "member-password-test-1" }), 404, "password_not_found");
+  await refused(members.get({ organization_id, member_id: "nobody" }), 404, "member_not_found");
+  await refused(members.create({ organization_id, email_address: "ADA@example.com" }), 400, "duplicate_member_email");
+  await refused(members.search({ organization_ids: [] }), 400, "member_search_organization_ids_empty");
+  await refused(members.reactivate({ organization_id, member_id }), 400, "no_deleted_member_found_for_reactivation");
+});
+
+test("the key set of a B2B project", async (t) => {
+  const { client, environment } = await newBusiness(t);
+  const { keys } = await client.sessions.getJWKS({ project_id: environment.project_id });
+  assert.equal(keys.length, 1);
+  await refused(client.sessions.getJWKS({ project_id: "project-test-nonsense" }), 404, "project_not_found");
 });
