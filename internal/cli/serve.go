@@ -2,19 +2,25 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/countersign-auth/countersign/internal/devtls"
 	"github.com/countersign-auth/countersign/internal/server"
 )
 
 // serveCommand is the server itself.
 type serveCommand struct {
 	Addr              string        `env:"COUNTERSIGN_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"settings" help:"Where the API listens; default 127.0.0.1:8080."`
+	DevTLS            bool          `name:"dev-tls" env:"COUNTERSIGN_DEV_TLS" group:"settings" help:"Serve https on this machine, with a certificate of an authority made for it, and say how to trust that."`
+	DevTLSFolder      string        `name:"dev-tls-folder" env:"COUNTERSIGN_DEV_TLS_FOLDER" placeholder:"FOLDER" group:"settings" help:"Where that authority is kept; default your configuration folder."`
 	MetricsAddr       string        `env:"COUNTERSIGN_METRICS_ADDR" placeholder:"HOST:PORT" group:"settings" help:"Where /metrics and /debug/pprof listen; default nowhere."`
 	Database          string        `placeholder:"FILE|URL" group:"settings" help:"A SQLite file, made if it is missing, or a postgres:// URL; default countersign.db. Otherwise COUNTERSIGN_DATABASE holds it or COUNTERSIGN_DATABASE_FILE names a file that does."`
 	Keyset            string        `placeholder:"FILE" group:"settings" help:"The keyset that encrypts private keys at rest, made on the first start; default beside a SQLite file, or in your configuration folder. Otherwise COUNTERSIGN_KEYSET holds it or COUNTERSIGN_KEYSET_FILE names the file."`
@@ -33,6 +39,7 @@ The first start on an empty database prints a workspace key, which opens the man
 
 Example:
   countersign serve --database countersign.db
+  countersign serve --addr localhost:8443 --dev-tls
   countersign serve --addr 0.0.0.0:8080 --database postgres://countersign@db/countersign --jwks-allow-private idp.internal`
 }
 
@@ -46,6 +53,13 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	config, err := c.config(a)
 	if err != nil {
 		return err
+	}
+	scheme := "http"
+	if c.DevTLS {
+		scheme = "https"
+		if config.TLS, err = c.devTLS(a); err != nil {
+			return err
+		}
 	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
@@ -63,10 +77,42 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 		if link := s.NewDashboardLink; link != "" {
 			a.remark("This link opens the dashboard, once and within 15 minutes; later ones: countersign dashboard link.")
 			// Without a standard output there is the command for it.
-			_, _ = fmt.Fprintf(a.stdout, "COUNTERSIGN_DASHBOARD_LINK=http://%s%s\n", reachable(addr), link.Reveal())
+			_, _ = fmt.Fprintf(a.stdout, "COUNTERSIGN_DASHBOARD_LINK=%s://%s%s\n", scheme, reachable(addr), link.Reveal())
 		}
 		config.Logger.InfoContext(ctx, "listening", "addr", addr)
 	})
+}
+
+// devTLS is https on this machine. It says how to trust it.
+func (c *serveCommand) devTLS(a *app) (*tls.Config, error) {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && !ip.IsLoopback() {
+		return nil, usage("--dev-tls is for this machine alone, and --addr "+c.Addr+" is not", "--addr localhost:8443; elsewhere put your TLS in front")
+	}
+	folder := c.DevTLSFolder
+	if folder == "" {
+		settings, err := os.UserConfigDir()
+		if err != nil {
+			return nil, failed("no place for the authority of --dev-tls: "+err.Error(), "name a folder with --dev-tls-folder")
+		}
+		folder = filepath.Join(settings, "countersign")
+	}
+	authority, made, err := devtls.Open(folder, a.now)
+	if err != nil {
+		return nil, failed(err.Error(), "--dev-tls-folder names another folder")
+	}
+	which := "The authority of this machine's certificates is in"
+	if made {
+		which = "This machine has a new authority for its certificates, in"
+	}
+	a.remark(`%s %s; it can vouch for localhost and loopback addresses only. To trust it:
+  curl            --cacert FILE
+  Node            NODE_EXTRA_CA_CERTS=FILE
+  Go, this CLI    SSL_CERT_FILE=FILE (in the place of the system's authorities)
+  Python          REQUESTS_CA_BUNDLE=FILE
+  this system     sudo cp FILE /usr/local/share/ca-certificates/countersign-dev.crt && sudo update-ca-certificates
+  browsers        import FILE among the authorities in the settings for certificates`, which, authority.File())
+	return authority.Config(), nil
 }
 
 // reachable is where a browser on this machine finds what listens at an address,

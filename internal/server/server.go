@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -225,6 +226,9 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 	main, err := listen.Listen(ctx, "tcp", s.config.Addr)
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
+	}
+	if s.config.TLS != nil {
+		main = tls.NewListener(main, s.config.TLS)
 	}
 	servers := []*http.Server{s.newHTTP(s)}
 	listeners := []net.Listener{main}
