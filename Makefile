@@ -1,4 +1,4 @@
-# make test is what CI runs. It installs what it needs: PostgreSQL (Debian), npm packages, Go modules.
+# make test is what CI runs. It installs what it needs: PostgreSQL and Chromium (Debian), npm packages, Go modules.
 LINT = go tool -modfile=tools/go.mod golangci-lint
 
 # A first demo is mostly compiling; the databases' code without optimisation, and a compiler that collects its garbage
@@ -11,7 +11,7 @@ demo:             ## watch a JWT become a session, on a server of its own
 build:            ## the binary, at bin/countersign
 	go build -trimpath -o bin/countersign ./cmd/countersign
 
-test:             ## everything that must pass: lint, races, both engines, the published clients
+test:             ## everything that must pass: lint, races, both engines, the published clients, the dashboard
 	scripts/test
 
 lint:             ## format and lint
@@ -33,7 +33,10 @@ bench:            ## the rows of budgets, as ratios to the floor of the same run
 run: build        ## a server on a file of its own
 	bin/countersign serve --database countersign.db --log-format text
 
+example: build    ## a page that signs people in with the published browser library
+	examples/browser/run
+
 help:             ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: demo build test lint unit golden fuzz bench run help
+.PHONY: demo build test lint unit golden fuzz bench run example help

@@ -20,5 +20,6 @@
 //   - Session: what a judged subject token is exchanged for. It is held by an
 //     opaque session token and shown by a short-lived session JWT.
 //   - Factor: one way in which the person of a session has authenticated.
+//   - Operator: a person who administers the workspace on the dashboard.
 //   - Reason: why a subject token was refused, from a closed list.
 package countersign

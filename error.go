@@ -107,22 +107,26 @@ var (
 
 // Sessions and claims (errors.md §3).
 var (
-	ErrSessionNotFound               = define("session_not_found", NotFound, "There is no active session of that name; it may have expired or been revoked.")
-	ErrNoSessionArguments            = define("no_session_arguments", Invalid, "Give a session_token or a session_jwt.")
-	ErrTooManySessionArguments       = define("too_many_session_arguments", Invalid, "Give a session_token or a session_jwt, not both.")
-	ErrNoSessionRevokeArguments      = define("no_session_revoke_arguments", Invalid, "Give a session_id, a session_token, a session_jwt or a user_id.")
-	ErrTooManySessionRevokeArguments = define("too_many_session_revoke_arguments", Invalid, "Give exactly one of session_id, session_token, session_jwt and user_id.")
-	ErrInvalidSessionID              = define("invalid_session_id", Invalid, "That is not a session ID.")
-	ErrUnableToParseSessionJWT       = define("unable_to_parse_session_jwt", Invalid, "The session_jwt is not one that this environment signed.")
-	ErrInvalidSessionDurationMinutes = define("invalid_session_duration_minutes", Invalid, "session_duration_minutes must be a whole number from 5 to 527040.")
-	ErrCustomClaimsTooLarge          = define("custom_claims_too_large", Invalid, "The session's custom claims may have 4096 bytes in all.")
-	ErrStytchClaimsInCustomClaims    = define("stytch_claims_in_custom_claims", Invalid, "Custom claims may not begin with https://stytch.com/.")
-	ErrUserIDMismatch                = define("user_id_mismatch", Invalid, "The session belongs to another user than the token.")
-	ErrConsumerSessionAuthorization  = define("consumer_session_authorization_error", Forbidden, "The user's roles do not permit that action on that resource.")
-	ErrInvalidUserID                 = define("invalid_user_id", Invalid, "That is neither a user ID nor an external ID.")
-	ErrMigrateMissingUserinfo        = define("migrate_from_external_missing_userinfo", Invalid, "The environment has no zero_downtime_session_migration_url.")
-	ErrMigrateUnexpectedResponse     = define("migrate_from_external_unexpected_response", Invalid, "The userinfo endpoint did not answer with a person's verified e-mail address.")
-	ErrMigrateEmailDoesNotExist      = define("migrate_from_external_email_does_not_exist", Invalid, "No user has the e-mail address that the userinfo endpoint answered with.")
+	ErrSessionNotFound                = define("session_not_found", NotFound, "There is no active session of that name; it may have expired or been revoked.")
+	ErrNoSessionArguments             = define("no_session_arguments", Invalid, "Give a session_token or a session_jwt.")
+	ErrTooManySessionArguments        = define("too_many_session_arguments", Invalid, "Give a session_token or a session_jwt, not both.")
+	ErrNoSessionRevokeArguments       = define("no_session_revoke_arguments", Invalid, "Give a session_id, a session_token, a session_jwt, a user_id or a member_id.")
+	ErrTooManySessionRevokeArguments  = define("too_many_session_revoke_arguments", Invalid, "Give exactly one of session_id, session_token, session_jwt, user_id and member_id.")
+	ErrInvalidSessionID               = define("invalid_session_id", Invalid, "That is not a session ID.")
+	ErrUnableToParseSessionJWT        = define("unable_to_parse_session_jwt", Invalid, "The session_jwt is not one that this environment signed.")
+	ErrInvalidSessionDurationMinutes  = define("invalid_session_duration_minutes", Invalid, "session_duration_minutes must be a whole number from 5 to 527040.")
+	ErrCustomClaimsTooLarge           = define("custom_claims_too_large", Invalid, "The session's custom claims may have 4096 bytes in all.")
+	ErrStytchClaimsInCustomClaims     = define("stytch_claims_in_custom_claims", Invalid, "Custom claims may not begin with https://stytch.com/.")
+	ErrUserIDMismatch                 = define("user_id_mismatch", Invalid, "The session belongs to another user than the token.")
+	ErrMemberMismatch                 = define("member_session_member_id_mismatch", Invalid, "The session belongs to another member than the token.")
+	ErrSessionAuthorization           = define("session_authorization_error", Forbidden, "The member's roles do not permit that action on that resource.")
+	ErrSessionTenancy                 = define("session_authorization_tenancy_error", Forbidden, "The session belongs to another organization.")
+	ErrInsufficientFactorsForExchange = define("insufficient_factors_for_session_exchange", Invalid, "The session has no factor that the other organization takes.")
+	ErrConsumerSessionAuthorization   = define("consumer_session_authorization_error", Forbidden, "The user's roles do not permit that action on that resource.")
+	ErrInvalidUserID                  = define("invalid_user_id", Invalid, "That is neither a user ID nor an external ID.")
+	ErrMigrateMissingUserinfo         = define("migrate_from_external_missing_userinfo", Invalid, "The environment has no zero_downtime_session_migration_url.")
+	ErrMigrateUnexpectedResponse      = define("migrate_from_external_unexpected_response", Invalid, "The userinfo endpoint did not answer with a person's verified e-mail address.")
+	ErrMigrateEmailDoesNotExist       = define("migrate_from_external_email_does_not_exist", Invalid, "Nobody has the e-mail address that the userinfo endpoint answered with.")
 )
 
 // Trusted auth tokens (errors.md §4). The keys of an issuer that cannot be had
@@ -133,6 +137,8 @@ var (
 	ErrJWTInvalidIssuer                  = define("jwt_invalid_issuer", Invalid, "The token's issuer is not the profile's.")
 	ErrJWTInvalidAudience                = define("jwt_invalid_audience", Invalid, "The token's audience is not the profile's.")
 	ErrJWTInvalidClaims                  = define("jwt_invalid_claims", Invalid, "A claim that the profile maps is missing or of the wrong type.")
+	ErrTokenMissingOrganization          = define("token_missing_organization_id_claim", Invalid, "The token does not say which organization it is for.")
+	ErrTokenInvalidOrganization          = define("invalid_token_organization_id_claim", Invalid, "The token is not for that organization.")
 	ErrKeysUnavailable                   = define("keys_unavailable", Unavailable, "The issuer's keys cannot be had right now; try again shortly.")
 	ErrInvalidRBACRoleID                 = define("invalid_rbac_role_id", Invalid, "There is no role of that ID.")
 	ErrCannotAssignDefaultRBACRoleID     = define("cannot_assign_default_rbac_role_id", Invalid, "The default role is held by everybody and cannot be assigned.")
@@ -162,47 +168,177 @@ var (
 	ErrUpdateAuthMethod          = define("update_user_auth_method_not_allowed", Invalid, "E-mail addresses, phone numbers and crypto wallets are not changed by an update.")
 	ErrInvalidExchangeFields     = define("invalid_exchange_primary_factor_fields", Invalid, "Give exactly one of email_address and phone_number.")
 	ErrInvalidExchangeUser       = define("invalid_exchange_primary_factor_user", Invalid, "Only a user with exactly one e-mail address or phone number can exchange it.")
-	ErrEmailNotFound             = define("email_not_found", NotFound, "No user has an e-mail address of that ID.")
-	ErrPhoneNumberNotFound       = define("phone_number_not_found", NotFound, "No user has a phone number of that ID.")
-	ErrWebauthnNotFound          = define("webauthn_registration_not_found", NotFound, "No user has a WebAuthn registration of that ID; this server makes none.")
-	ErrBiometricNotFound         = define("biometric_registration_not_found", NotFound, "No user has a biometric registration of that ID; this server makes none.")
-	ErrTOTPNotFound              = define("totp_not_found", NotFound, "No user has a TOTP of that ID; this server makes none.")
-	ErrCryptoWalletNotFound      = define("crypto_wallet_not_found", NotFound, "No user has a crypto wallet of that ID; this server makes none.")
-	ErrPasswordNotFound          = define("password_not_found", NotFound, "No user has a password of that ID; this server makes none.")
-	ErrOAuthRegistrationNotFound = define("oauth_user_registration_not_found", NotFound, "No user has an OAuth registration of that ID; this server makes none.")
-	ErrConnectedAppNotFound      = define("connected_app_not_found", NotFound, "The user has no connected app of that ID; this server connects none.")
+	ErrEmailNotFound             = define("email_not_found", NotFound, "Nobody has an e-mail address of that ID.")
+	ErrPhoneNumberNotFound       = define("phone_number_not_found", NotFound, "Nobody has a phone number of that ID.")
+	ErrWebauthnNotFound          = define("webauthn_registration_not_found", NotFound, "Nobody has a WebAuthn registration of that ID; this server makes none.")
+	ErrBiometricNotFound         = define("biometric_registration_not_found", NotFound, "Nobody has a biometric registration of that ID; this server makes none.")
+	ErrTOTPNotFound              = define("totp_not_found", NotFound, "Nobody has a TOTP of that ID; this server makes none.")
+	ErrCryptoWalletNotFound      = define("crypto_wallet_not_found", NotFound, "Nobody has a crypto wallet of that ID; this server makes none.")
+	ErrPasswordNotFound          = define("password_not_found", NotFound, "Nobody has a password of that ID; this server makes none.")
+	ErrOAuthRegistrationNotFound = define("oauth_user_registration_not_found", NotFound, "Nobody has an OAuth registration of that ID; this server makes none.")
+	ErrConnectedAppNotFound      = define("connected_app_not_found", NotFound, "Nobody has a connected app of that ID; this server connects none.")
 )
 
-// Searching users (users.md §5).
+// Organizations and members (errors.md §6).
 var (
-	ErrSearchInvalidOperator         = define("user_search_invalid_operator", Invalid, "operator must be AND or OR.")
-	ErrSearchInvalidCursor           = define("user_search_invalid_cursor", Invalid, "The cursor is not one that this search gave.")
-	ErrSearchInvalidLimit            = define("user_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000.")
-	ErrSearchMissingFilterName       = define("user_search_missing_filter_name", Invalid, "Each operand needs a filter_name.")
-	ErrSearchFilterNameMustBeString  = define("user_search_filter_name_must_be_string", Invalid, "filter_name must be a string.")
-	ErrSearchFilterNameNotRecognized = define("user_search_filter_name_not_recognized", Invalid, "There is no filter of that name.")
-	ErrSearchMissingFilterValue      = define("user_search_missing_filter_value", Invalid, "Each operand needs a filter_value.")
-	ErrSearchTooManyValues           = define("user_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values.")
-	ErrSearchExpectedString          = define("user_search_expected_string", Invalid, "The filter's value must be a string.")
-	ErrSearchExpectedBool            = define("user_search_expected_bool", Invalid, "The filter's value must be true or false.")
-	ErrSearchExpectedArrayOfString   = define("user_search_expected_array_of_string", Invalid, "The filter's value must be an array of strings.")
-	ErrSearchExpectedObject          = define("user_search_expected_object", Invalid, "The filter's value must be an object with greater_than and less_than.")
-	ErrSearchExpectedTimestamp       = define("user_search_expected_timestamp", Invalid, "The filter's value must be an RFC 3339 timestamp.")
-	ErrSearchInvalidStatus           = define("user_search_invalid_status_filter", Invalid, "status must be active or pending.")
-	ErrSearchMixedUserIDs            = define("user_search_cannot_mix_internal_and_external_user_ids", Invalid, "A list of user IDs has this server's IDs or external ones, not both.")
-	ErrSearchEmailTooShort           = define("user_search_email_address_fuzzy_too_short", Invalid, "email_address_fuzzy needs 3 characters or more.")
-	ErrSearchPhoneTooShort           = define("user_search_phone_number_fuzzy_too_short", Invalid, "phone_number_fuzzy needs 3 characters or more.")
-	ErrSearchNameTooShort            = define("user_search_full_name_fuzzy_too_short", Invalid, "full_name_fuzzy needs 3 characters or more.")
-	ErrSearchMissingUserID           = define("user_search_missing_user_id", Invalid, "The list of user IDs is empty, or one of them is.")
-	ErrSearchMissingEmail            = define("user_search_missing_email_address", Invalid, "The list of e-mail addresses is empty, or one of them is.")
-	ErrSearchMissingEmailID          = define("user_search_missing_email_id", Invalid, "The list of e-mail IDs is empty, or one of them is.")
-	ErrSearchMissingPhone            = define("user_search_missing_phone_number", Invalid, "The list of phone numbers is empty, or one of them is.")
-	ErrSearchMissingPhoneID          = define("user_search_missing_phone_id", Invalid, "The list of phone IDs is empty, or one of them is.")
-	ErrSearchMissingProvider         = define("user_search_missing_oauth_provider", Invalid, "The list of OAuth providers is empty, or one of them is.")
-	ErrSearchMissingWebauthnID       = define("user_search_missing_webauthn_registration_id", Invalid, "The list of WebAuthn registration IDs is empty, or one of them is.")
-	ErrSearchMissingWalletID         = define("user_search_missing_crypto_wallet_id", Invalid, "The list of crypto wallet IDs is empty, or one of them is.")
-	ErrSearchMissingWalletAddress    = define("user_search_missing_crypto_wallet_address", Invalid, "The list of crypto wallet addresses is empty, or one of them is.")
-	ErrSearchMissingTOTPID           = define("user_search_missing_totp_id", Invalid, "The list of TOTP IDs is empty, or one of them is.")
+	ErrOrganizationNotFound           = define("organization_not_found", NotFound, "There is no such organization.")
+	ErrOrganizationNameMissing        = define("organization_name_missing", Invalid, "An organization needs a name.")
+	ErrInvalidOrganizationName        = define("invalid_organization_name", Invalid, "The name of an organization has 1 to 128 characters, none of them a control character.")
+	ErrInvalidOrganizationSlug        = define("invalid_organization_slug", Invalid, "A slug has 2 to 128 characters out of A-Z, a-z, 0-9 and \"._~-\", is none of \"..\", \"members\" and \"search\", and does not look like one of the server's own IDs.")
+	ErrInvalidOrganizationID          = define("invalid_organization_id", Invalid, "That is neither an organization ID nor an external ID or slug.")
+	ErrInvalidOrganizationExternalID  = define("invalid_organization_external_id", Invalid, "An external ID has 1 to 128 characters out of A-Z, a-z, 0-9 and \"._|-\", and is none of \".\", \"..\", \"members\" and \"search\".")
+	ErrOrganizationExternalIDLikeID   = define("external_organization_id_same_as_organization_id", Invalid, "An external ID may not look like one of the server's own IDs.")
+	ErrOrganizationSlugUsed           = define("organization_slug_already_used", Conflict, "Another organization goes by that slug.")
+	ErrOrganizationExternalIDUsed     = define("organization_external_id_already_used", Conflict, "Another organization goes by that external ID.")
+	ErrOrganizationLogoURLTooLong     = define("organization_logo_url_too_long", Invalid, "A logo URL may have 2048 bytes.")
+	ErrAllowedAuthMethodsRequired     = define("allowed_auth_methods_required_for_restricted", Invalid, "With auth_methods RESTRICTED, allowed_auth_methods must name at least one.")
+	ErrAllowedMFAMethodsRequired      = define("allowed_mfa_methods_required_for_restricted", Invalid, "With mfa_methods RESTRICTED, allowed_mfa_methods must name at least one.")
+	ErrInvalidAuthMethodSettings      = define("invalid_organization_auth_method_settings", Invalid, "auth_methods or allowed_auth_methods has a value that there is not.")
+	ErrInvalidMFAPolicy               = define("invalid_organization_mfa_policy", Invalid, "mfa_policy must be OPTIONAL or REQUIRED_FOR_ALL.")
+	ErrInvalidAuthFactorSetting       = define("invalid_organization_auth_factor_setting", Invalid, "A setting of the organization has a value that there is not.")
+	ErrSettingsInvalidDomain          = define("organization_settings_invalid_domain", Invalid, "email_allowed_domains has something that is no domain.")
+	ErrSettingsDomainTooCommon        = define("organization_settings_domain_too_common", Invalid, "email_allowed_domains has a domain in which anybody can have an address.")
+	ErrSettingsDuplicateDomain        = define("organization_settings_duplicate_domain", Invalid, "email_allowed_domains has a domain twice.")
+	ErrSettingsInvalidClaimedDomain   = define("organization_settings_invalid_claimed_domain", Invalid, "claimed_email_domains has something that is no domain.")
+	ErrSettingsClaimedDomainTooCommon = define("organization_settings_claimed_domain_too_common", Invalid, "claimed_email_domains has a domain in which anybody can have an address.")
+	ErrSettingsDuplicateClaimedDomain = define("organization_settings_duplicate_claimed_domain", Invalid, "claimed_email_domains has a domain twice.")
+	ErrRBACInvalidDomain              = define("rbac_invalid_domain", Invalid, "rbac_email_implicit_role_assignments has something that is no domain.")
+	ErrRBACDomainTooCommon            = define("rbac_domain_too_common", Invalid, "rbac_email_implicit_role_assignments has a domain in which anybody can have an address.")
+
+	ErrMemberNotFound              = define("member_not_found", NotFound, "There is no such member.")
+	ErrInvalidMemberID             = define("invalid_member_id", Invalid, "That is neither a member ID nor an external ID.")
+	ErrInvalidMemberGet            = define("invalid_member_get_fields", Invalid, "Give exactly one of member_id and email_address.")
+	ErrDuplicateMemberEmail        = define("duplicate_member_email", Conflict, "That e-mail address belongs to another member of the organization.")
+	ErrDuplicateMemberPhone        = define("duplicate_member_phone_number", Conflict, "That phone number belongs to another member of the organization.")
+	ErrDuplicatePhoneForMember     = define("duplicate_member_phone_number_for_member", Conflict, "The member has a phone number already; delete it first.")
+	ErrDuplicateMemberExternalID   = define("duplicate_member_external_id", Conflict, "That external ID belongs to another member of the organization.")
+	ErrRetiredMemberEmail          = define("retired_member_email", Invalid, "A member of the organization had that e-mail address before, and it stays reserved until it is unlinked.")
+	ErrRetiredEmailMissing         = define("retired_email_missing_email_identifiers", Invalid, "Give email_id, email_address or both, of an address that the member had before.")
+	ErrDefaultMFAMissingFactor     = define("default_mfa_member_missing_factor", Invalid, "The member has no factor of that kind.")
+	ErrNoDeletedMember             = define("no_deleted_member_found_for_reactivation", Invalid, "The organization has no deleted member of that ID.")
+	ErrEmailUnverifiedReactivation = define("email_unverified_for_reactivation", Invalid, "Only a member whose e-mail address was verified can be reactivated.")
+	ErrReactivationEmailTaken      = define("reactivation_email_belongs_to_another_member", Invalid, "The member's e-mail address belongs to another member by now.")
+	ErrMemberCannotUpdateOwnEmail  = define("member_cannot_update_their_email_address", Invalid, "Members cannot change their own e-mail address.")
+	ErrMemberNotInOrganization     = define("member_does_not_exist_in_organization", Invalid, "No member of the organization has the e-mail address of the session's member.")
+)
+
+// SearchErrors are what can be wrong with a search of one kind (users.md §5, b2b.md
+// §6).
+type SearchErrors struct {
+	InvalidOperator         *Error
+	InvalidCursor           *Error
+	InvalidLimit            *Error
+	MissingFilterName       *Error
+	FilterNameMustBeString  *Error
+	FilterNameNotRecognized *Error
+	MissingFilterValue      *Error
+	TooManyValues           *Error
+	ExpectedString          *Error
+	ExpectedBool            *Error
+	ExpectedArrayOfString   *Error
+	InvalidStatus           *Error
+	MixedIDs                *Error
+	missing                 map[string]*Error // by what a list is of
+	tooShort                map[string]*Error // by filter
+}
+
+// Missing is for a list of what that is empty, or has something empty in it.
+func (e *SearchErrors) Missing(what string) *Error { return e.missing[what] }
+
+// TooShort is for a part of less than three characters.
+func (e *SearchErrors) TooShort(filter string) *Error { return e.tooShort[filter] }
+
+// The kinds of search.
+var (
+	UserSearch = &SearchErrors{
+		InvalidOperator:         define("user_search_invalid_operator", Invalid, "operator must be AND or OR."),
+		InvalidCursor:           define("user_search_invalid_cursor", Invalid, "The cursor is not one that this search gave."),
+		InvalidLimit:            define("user_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000."),
+		MissingFilterName:       define("user_search_missing_filter_name", Invalid, "Each operand needs a filter_name."),
+		FilterNameMustBeString:  define("user_search_filter_name_must_be_string", Invalid, "filter_name must be a string."),
+		FilterNameNotRecognized: define("user_search_filter_name_not_recognized", Invalid, "There is no filter of that name."),
+		MissingFilterValue:      define("user_search_missing_filter_value", Invalid, "Each operand needs a filter_value."),
+		TooManyValues:           define("user_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values."),
+		ExpectedString:          define("user_search_expected_string", Invalid, "The filter's value must be a string."),
+		ExpectedBool:            define("user_search_expected_bool", Invalid, "The filter's value must be true or false."),
+		ExpectedArrayOfString:   define("user_search_expected_array_of_string", Invalid, "The filter's value must be an array of strings."),
+		InvalidStatus:           define("user_search_invalid_status_filter", Invalid, "status must be active or pending."),
+		MixedIDs:                define("user_search_cannot_mix_internal_and_external_user_ids", Invalid, "A list of user IDs has this server's IDs or external ones, not both."),
+		missing: map[string]*Error{
+			"user_id":                  define("user_search_missing_user_id", Invalid, "The list of user IDs is empty, or one of them is."),
+			"email_address":            define("user_search_missing_email_address", Invalid, "The list of e-mail addresses is empty, or one of them is."),
+			"email_id":                 define("user_search_missing_email_id", Invalid, "The list of e-mail IDs is empty, or one of them is."),
+			"phone_number":             define("user_search_missing_phone_number", Invalid, "The list of phone numbers is empty, or one of them is."),
+			"phone_id":                 define("user_search_missing_phone_id", Invalid, "The list of phone IDs is empty, or one of them is."),
+			"oauth_provider":           define("user_search_missing_oauth_provider", Invalid, "The list of OAuth providers is empty, or one of them is."),
+			"webauthn_registration_id": define("user_search_missing_webauthn_registration_id", Invalid, "The list of WebAuthn registration IDs is empty, or one of them is."),
+			"crypto_wallet_id":         define("user_search_missing_crypto_wallet_id", Invalid, "The list of crypto wallet IDs is empty, or one of them is."),
+			"crypto_wallet_address":    define("user_search_missing_crypto_wallet_address", Invalid, "The list of crypto wallet addresses is empty, or one of them is."),
+			"totp_id":                  define("user_search_missing_totp_id", Invalid, "The list of TOTP IDs is empty, or one of them is."),
+		},
+		tooShort: map[string]*Error{
+			"email_address_fuzzy": define("user_search_email_address_fuzzy_too_short", Invalid, "email_address_fuzzy needs 3 characters or more."),
+			"phone_number_fuzzy":  define("user_search_phone_number_fuzzy_too_short", Invalid, "phone_number_fuzzy needs 3 characters or more."),
+			"full_name_fuzzy":     define("user_search_full_name_fuzzy_too_short", Invalid, "full_name_fuzzy needs 3 characters or more."),
+		},
+	}
+	ErrSearchExpectedObject    = define("user_search_expected_object", Invalid, "The filter's value must be an object with greater_than and less_than.")
+	ErrSearchExpectedTimestamp = define("user_search_expected_timestamp", Invalid, "The filter's value must be an RFC 3339 timestamp.")
+
+	OrganizationSearch = &SearchErrors{
+		InvalidOperator:         define("organization_search_invalid_operator", Invalid, "operator must be AND or OR."),
+		InvalidCursor:           define("organization_search_invalid_cursor", Invalid, "The cursor is not one that this search gave."),
+		InvalidLimit:            define("organization_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000."),
+		MissingFilterName:       define("organization_search_missing_filter_name", Invalid, "Each operand needs a filter_name."),
+		FilterNameMustBeString:  define("organization_search_filter_name_must_be_string", Invalid, "filter_name must be a string."),
+		FilterNameNotRecognized: define("organization_search_filter_name_not_recognized", Invalid, "There is no filter of that name."),
+		MissingFilterValue:      define("organization_search_missing_filter_value", Invalid, "Each operand needs a filter_value."),
+		TooManyValues:           define("organization_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values."),
+		ExpectedString:          define("organization_search_expected_string", Invalid, "The filter's value must be a string."),
+		ExpectedBool:            define("organization_search_expected_boolean", Invalid, "The filter's value must be true or false."),
+		ExpectedArrayOfString:   define("organization_search_expected_array_of_strings", Invalid, "The filter's value must be an array of strings."),
+		missing: map[string]*Error{
+			"organization_ids":      define("organization_search_missing_organization_ids", Invalid, "The list of organization IDs is empty, or one of them is."),
+			"organization_slugs":    define("organization_search_missing_organization_slugs", Invalid, "The list of slugs is empty, or one of them is."),
+			"member_emails":         define("organization_search_missing_member_emails", Invalid, "The list of e-mail addresses is empty, or one of them is."),
+			"allowed_domains":       define("organization_search_missing_allowed_domains", Invalid, "The list of domains is empty, or one of them is."),
+			"claimed_email_domains": define("organization_search_missing_claimed_email_domains", Invalid, "The list of domains is empty, or one of them is."),
+		},
+		tooShort: map[string]*Error{
+			"organization_name_fuzzy": define("organization_search_organization_name_fuzzy_too_short", Invalid, "organization_name_fuzzy needs 3 characters or more."),
+			"organization_slug_fuzzy": define("organization_search_organization_slug_fuzzy_too_short", Invalid, "organization_slug_fuzzy needs 3 characters or more."),
+			"member_email_fuzzy":      define("organization_search_member_email_fuzzy_too_short", Invalid, "member_email_fuzzy needs 3 characters or more."),
+			"allowed_domain_fuzzy":    define("organization_search_allowed_domain_fuzzy_too_short", Invalid, "allowed_domain_fuzzy needs 3 characters or more."),
+		},
+	}
+
+	MemberSearch = &SearchErrors{
+		InvalidOperator:         define("member_search_invalid_operator", Invalid, "operator must be AND or OR."),
+		InvalidCursor:           define("member_search_invalid_cursor", Invalid, "The cursor is not one that this search gave."),
+		InvalidLimit:            define("member_search_invalid_limit", Invalid, "limit must be a whole number from 0 to 1000."),
+		MissingFilterName:       define("member_search_missing_filter_name", Invalid, "Each operand needs a filter_name."),
+		FilterNameMustBeString:  define("member_search_filter_name_must_be_string", Invalid, "filter_name must be a string."),
+		FilterNameNotRecognized: define("member_search_filter_name_not_recognized", Invalid, "There is no filter of that name."),
+		MissingFilterValue:      define("member_search_missing_filter_value", Invalid, "Each operand needs a filter_value."),
+		TooManyValues:           define("member_search_maximum_filter_value_count_exceeded", Invalid, "A search may have 10 operands, and a filter 500 values."),
+		ExpectedString:          define("member_search_expected_string", Invalid, "The filter's value must be a string."),
+		ExpectedBool:            define("member_search_expected_boolean", Invalid, "The filter's value must be true or false."),
+		ExpectedArrayOfString:   define("member_search_expected_array_of_strings", Invalid, "The filter's value must be an array of strings."),
+		InvalidStatus:           define("member_search_invalid_status_filter", Invalid, "statuses must be out of active, pending, invited and deleted."),
+		MixedIDs:                define("member_search_cannot_mix_internal_and_external_member_ids", Invalid, "A list of member IDs has this server's IDs or external ones, not both."),
+		missing: map[string]*Error{
+			"member_ids":               define("member_search_missing_member_ids", Invalid, "The list of member IDs is empty, or one of them is."),
+			"member_emails":            define("member_search_missing_member_emails", Invalid, "The list of e-mail addresses is empty, or one of them is."),
+			"member_roles":             define("member_search_missing_member_roles", Invalid, "The list of roles is empty, or one of them is."),
+			"member_mfa_phone_numbers": define("member_search_missing_member_mfa_phone_numbers", Invalid, "The list of phone numbers is empty, or one of them is."),
+			"statuses":                 define("member_search_missing_statuses", Invalid, "The list of statuses is empty, or one of them is."),
+		},
+		tooShort: map[string]*Error{
+			"member_email_fuzzy":            define("member_search_member_email_fuzzy_too_short", Invalid, "member_email_fuzzy needs 3 characters or more."),
+			"member_mfa_phone_number_fuzzy": define("member_search_member_mfa_phone_number_fuzzy_too_short", Invalid, "member_mfa_phone_number_fuzzy needs 3 characters or more."),
+		},
+	}
+	ErrMemberSearchNoOrganizations = define("member_search_organization_ids_empty", Invalid, "organization_ids must name 1 to 100 organizations.")
 )
 
 // Policies (rbac.md §2).
@@ -276,7 +412,7 @@ var (
 	ErrProfileTestFailed             = define("trusted_token_profile_test_failed", Invalid, "The profile does not pass its own tests; send force to save it all the same.")
 	ErrIssuerDiscoveryFailed         = define("issuer_discovery_failed", Invalid, "The issuer's metadata cannot be had.")
 	ErrIssuerDiscoveryMismatch       = define("issuer_discovery_mismatch", Invalid, "The metadata that was found there is another issuer's.")
-	ErrInvalidRevocation             = define("invalid_revocation", Invalid, "A revocation names a session, or a user, or any of a profile, a key ID and a moment.")
+	ErrInvalidRevocation             = define("invalid_revocation", Invalid, "A revocation names a session, or a person, or any of a profile, a key ID and a moment.")
 	ErrTooManyRevocations            = define("too_many_revocations", Invalid, "200 revocations stand in the environment; wait until their sessions are gone.")
 	ErrStreamNotFound                = define("event_log_streaming_not_found", NotFound, "The environment streams no events to a destination of that type.")
 	ErrStreamInvalidType             = define("event_log_streaming_invalid_destination_type", Invalid, "destination_type must be DATADOG or GRAFANA_LOKI.")

@@ -13,7 +13,8 @@ const (
 	ActorWorkspaceKey ActorKind = "workspace_key"
 	ActorSecret       ActorKind = "secret"
 	ActorPublicToken  ActorKind = "public_token"
-	ActorSession      ActorKind = "session" // of a user, beside a public token
+	ActorSession      ActorKind = "session"  // of a user, beside a public token
+	ActorOperator     ActorKind = "operator" // of the dashboard
 	ActorSystem       ActorKind = "system"
 )
 

@@ -33,41 +33,52 @@ func (c Class) String() string {
 //
 // In a database an ID is 17 bytes, the class and the UUID; see docs/adr/0002.
 type ID[K kind] struct {
-	tag  byte // 0 of the zero ID, else 1 + Class: the UUID of nobody is an ID as well
+	// tag is 0 of the zero ID, else 1 + Class, and 2 more for a member: the UUID of
+	// nobody is an ID as well.
+	tag  byte
 	uuid [16]byte
 }
 
 type kind interface{ prefix() string }
 
+// people is the kind of which there are two, told apart by their prefix: an ID of
+// a member never passes as one of a user.
+type people interface{ memberPrefix() string }
+
 type (
-	environmentKind struct{}
-	secretKind      struct{}
-	publicTokenKind struct{}
-	profileKind     struct{}
-	pemFileKind     struct{}
-	signingKeyKind  struct{}
-	personKind      struct{}
-	emailKind       struct{}
-	phoneKind       struct{}
-	sessionKind     struct{}
-	eventKind       struct{}
-	requestKind     struct{}
-	revocationKind  struct{}
+	environmentKind  struct{}
+	secretKind       struct{}
+	publicTokenKind  struct{}
+	profileKind      struct{}
+	pemFileKind      struct{}
+	signingKeyKind   struct{}
+	personKind       struct{}
+	organizationKind struct{}
+	emailKind        struct{}
+	phoneKind        struct{}
+	sessionKind      struct{}
+	eventKind        struct{}
+	requestKind      struct{}
+	revocationKind   struct{}
+	operatorKind     struct{}
 )
 
-func (environmentKind) prefix() string { return "project" }
-func (secretKind) prefix() string      { return "secret" }
-func (publicTokenKind) prefix() string { return "public-token" }
-func (profileKind) prefix() string     { return "trusted-token-profile" }
-func (pemFileKind) prefix() string     { return "pem-file" }
-func (signingKeyKind) prefix() string  { return "jwk" }
-func (personKind) prefix() string      { return "user" }
-func (emailKind) prefix() string       { return "email" }
-func (phoneKind) prefix() string       { return "phone-number" }
-func (sessionKind) prefix() string     { return "session" }
-func (eventKind) prefix() string       { return "event" }
-func (requestKind) prefix() string     { return "request-id" }
-func (revocationKind) prefix() string  { return "revocation" }
+func (environmentKind) prefix() string  { return "project" }
+func (secretKind) prefix() string       { return "secret" }
+func (publicTokenKind) prefix() string  { return "public-token" }
+func (profileKind) prefix() string      { return "trusted-token-profile" }
+func (pemFileKind) prefix() string      { return "pem-file" }
+func (signingKeyKind) prefix() string   { return "jwk" }
+func (personKind) prefix() string       { return "user" }
+func (personKind) memberPrefix() string { return "member" }
+func (organizationKind) prefix() string { return "organization" }
+func (emailKind) prefix() string        { return "email" }
+func (phoneKind) prefix() string        { return "phone-number" }
+func (sessionKind) prefix() string      { return "session" }
+func (eventKind) prefix() string        { return "event" }
+func (requestKind) prefix() string      { return "request-id" }
+func (revocationKind) prefix() string   { return "revocation" }
+func (operatorKind) prefix() string     { return "operator" }
 
 // The identifiers of the contract (README §5).
 type (
@@ -83,11 +94,13 @@ type (
 	PEMFileID = ID[pemFileKind]
 	// SigningKeyID is the kid of one of our own signing keys.
 	SigningKeyID = ID[signingKeyKind]
-	// PersonID names a user.
+	// PersonID names a user, "user-test-…", or a member, "member-test-…".
 	PersonID = ID[personKind]
-	// EmailID names one e-mail address of a user.
+	// OrganizationID names an organization of a B2B project.
+	OrganizationID = ID[organizationKind]
+	// EmailID names one e-mail address of a person.
 	EmailID = ID[emailKind]
-	// PhoneID names one phone number of a user.
+	// PhoneID names one phone number of a person.
 	PhoneID = ID[phoneKind]
 	// SessionID names a session; it is not the session token.
 	SessionID = ID[sessionKind]
@@ -97,6 +110,9 @@ type (
 	RequestID = ID[requestKind]
 	// RevocationID names a revocation that stands until its sessions are gone.
 	RevocationID = ID[revocationKind]
+	// OperatorID names an operator of the dashboard. Operators belong to the
+	// workspace; of the two classes theirs is live.
+	OperatorID = ID[operatorKind]
 )
 
 // ErrMalformedID is what ParseID and Scan return for text or bytes that are not
@@ -146,6 +162,18 @@ func IDOf[T interface{ ID[K] }, K kind](class Class, uuid [16]byte) T {
 
 func tagOf(class Class) byte { return 1 + byte(class) }
 
+// memberTag is how much the tag of a member is above that of a user.
+const memberTag = 2
+
+// prefixes are those of a kind; the second is "" but for people.
+func prefixes[K kind]() (prefix, member string) {
+	var k K
+	if p, ok := any(k).(people); ok {
+		member = p.memberPrefix()
+	}
+	return k.prefix(), member
+}
+
 func (id *ID[K]) stamp(version byte) {
 	id.uuid[6] = id.uuid[6]&0x0f | version<<4
 	id.uuid[8] = id.uuid[8]&0x3f | 0x80
@@ -163,16 +191,21 @@ func ParseID[T interface{ ID[K] }, K kind](s string) (T, error) {
 }
 
 func (id *ID[K]) parse(s string) error {
-	var k K
-	rest, ok := strings.CutPrefix(s, k.prefix()+"-")
+	var parsed ID[K]
+	prefix, member := prefixes[K]()
+	rest, ok := strings.CutPrefix(s, prefix+"-")
+	if !ok && member != "" {
+		rest, ok = strings.CutPrefix(s, member+"-")
+		parsed.tag = memberTag
+	}
 	if !ok || len(rest) != len("test-")+36 {
 		return ErrMalformedID
 	}
-	parsed := ID[K]{tag: tagOf(Test)}
 	switch rest[:5] {
 	case "test-":
+		parsed.tag += tagOf(Test)
 	case "live-":
-		parsed.tag = tagOf(Live)
+		parsed.tag += tagOf(Live)
 	default:
 		return ErrMalformedID
 	}
@@ -196,7 +229,7 @@ func (id ID[K]) IsZero() bool { return id.tag == 0 }
 
 // Class tells a live object from a test object.
 func (id ID[K]) Class() Class {
-	if id.tag == tagOf(Live) {
+	if id.tag == tagOf(Live) || id.tag == tagOf(Live)+memberTag {
 		return Live
 	}
 	return Test
@@ -208,7 +241,11 @@ func (id ID[K]) UUID() [16]byte { return id.uuid }
 // WithClass is the same ID in the other class; requests get theirs before it is
 // known which environment they concern.
 func (id ID[K]) WithClass(c Class) ID[K] {
-	id.tag = tagOf(c)
+	if id.tag > memberTag {
+		id.tag = memberTag + tagOf(c)
+	} else {
+		id.tag = tagOf(c)
+	}
 	return id
 }
 
@@ -217,9 +254,12 @@ func (id ID[K]) String() string {
 	if id.IsZero() {
 		return ""
 	}
-	var k K
+	prefix, member := prefixes[K]()
+	if id.tag > memberTag {
+		prefix = member
+	}
 	b := make([]byte, 0, 64)
-	b = append(b, k.prefix()...)
+	b = append(b, prefix...)
 	b = append(b, '-')
 	b = append(b, id.Class().String()...)
 	for _, part := range [...][]byte{id.uuid[:4], id.uuid[4:6], id.uuid[6:8], id.uuid[8:10], id.uuid[10:]} {
@@ -229,8 +269,8 @@ func (id ID[K]) String() string {
 	return string(b)
 }
 
-// Bytes is the stored form: 1 for test or 2 for live, and the 16 bytes of the
-// UUID.
+// Bytes is the stored form: 1 for test or 2 for live, 3 and 4 for a member, and the
+// 16 bytes of the UUID.
 func (id ID[K]) Bytes() []byte {
 	return append([]byte{id.tag}, id.uuid[:]...)
 }
@@ -262,7 +302,11 @@ func (id *ID[K]) Scan(src any) error {
 		*id = ID[K]{}
 		return nil
 	case []byte:
-		if len(b) != 17 || b[0] != tagOf(Test) && b[0] != tagOf(Live) {
+		most := tagOf(Live)
+		if _, member := prefixes[K](); member != "" {
+			most += memberTag
+		}
+		if len(b) != 17 || b[0] < tagOf(Test) || b[0] > most {
 			return ErrMalformedID
 		}
 		stored := ID[K]{tag: b[0]}

@@ -23,6 +23,7 @@ func FuzzID(f *testing.F) {
 		"user-test-00000000-0000-4000-8000-000000000001", "session-live-018f2f3e-7c1a-7abc-8def-0123456789ab",
 		"trusted-token-profile-test-00000000-0000-0000-0000-000000000000", "public-token-test-ffffffff-ffff-ffff-ffff-ffffffffffff",
 		"user-test-00000000-0000-4000-8000-00000000000A", "user-prod-00000000-0000-4000-8000-000000000001",
+		"member-live-00000000-0000-4000-8000-000000000001", "organization-test-00000000-0000-4000-8000-000000000001",
 		"-test-00000000-0000-4000-8000-000000000001", "user-test-", "", "crm|7", "user-test-00000000_0000_4000_8000_000000000001",
 	} {
 		f.Add(seed)
@@ -33,6 +34,7 @@ func FuzzID(f *testing.F) {
 			takes[countersign.EnvironmentID], takes[countersign.SecretID], takes[countersign.PublicTokenID], takes[countersign.ProfileID],
 			takes[countersign.PEMFileID], takes[countersign.SigningKeyID], takes[countersign.PersonID], takes[countersign.EmailID],
 			takes[countersign.PhoneID], takes[countersign.SessionID], takes[countersign.EventID], takes[countersign.RequestID],
+			takes[countersign.OrganizationID],
 		} {
 			if parse(t, s) {
 				kinds++
@@ -55,7 +57,7 @@ func FuzzID(f *testing.F) {
 // takes reports whether s is an ID of one kind, and holds it to its promises.
 func takes[T interface {
 	countersign.EnvironmentID | countersign.SecretID | countersign.PublicTokenID | countersign.ProfileID | countersign.PEMFileID | countersign.SigningKeyID |
-		countersign.PersonID | countersign.EmailID | countersign.PhoneID | countersign.SessionID | countersign.EventID | countersign.RequestID
+		countersign.PersonID | countersign.EmailID | countersign.PhoneID | countersign.SessionID | countersign.EventID | countersign.RequestID | countersign.OrganizationID
 	wireID
 }](t *testing.T, s string,
 ) bool {

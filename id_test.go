@@ -76,7 +76,7 @@ func TestParseIDRefuses(t *testing.T) {
 	const good = "user-test-01a20743-e9a0-7063-bc12-9d34b9339a2d"
 	for _, bad := range []string{
 		"", "user-test-", good + "0", good[:len(good)-1], strings.ToUpper(good), strings.Replace(good, "a", "A", 1),
-		strings.Replace(good, "test", "prod", 1), strings.Replace(good, "user", "member", 1), strings.Replace(good, "-e9a0", "_e9a0", 1),
+		strings.Replace(good, "test", "prod", 1), strings.Replace(good, "user", "person", 1), strings.Replace(good, "-e9a0", "_e9a0", 1),
 		strings.Replace(good, "01a2", "01g2", 1), " " + good, good + "\n",
 	} {
 		if id, err := countersign.ParseID[countersign.PersonID](bad); !errors.Is(err, countersign.ErrMalformedID) || !id.IsZero() {
@@ -84,9 +84,38 @@ func TestParseIDRefuses(t *testing.T) {
 		}
 	}
 	var id countersign.PersonID
-	for _, bad := range []any{[]byte{}, make([]byte, 16), make([]byte, 17), append([]byte{3}, make([]byte, 16)...), "text", 7} {
+	for _, bad := range []any{[]byte{}, make([]byte, 16), make([]byte, 17), append([]byte{5}, make([]byte, 16)...), "text", 7} {
 		if err := id.Scan(bad); !errors.Is(err, countersign.ErrMalformedID) {
 			t.Errorf("Scan(%v) = %v", bad, err)
+		}
+	}
+}
+
+func TestUsersAreNoMembers(t *testing.T) {
+	t.Parallel()
+	for _, class := range []countersign.Class{countersign.Test, countersign.Live} {
+		user := countersign.NewID[countersign.PersonID](class)
+		member := countersign.PersonIDIn(countersign.B2B, user)
+		if want := strings.Replace(user.String(), "user-", "member-", 1); member.String() != want {
+			t.Errorf("the member of %v is %v", user, member)
+		}
+		if countersign.IsMember(user) || !countersign.IsMember(member) || countersign.PersonIDIn(countersign.Consumer, member) != user {
+			t.Errorf("%v or %v is not told what it is", user, member)
+		}
+		if member.Class() != class || member.WithClass(countersign.Live).String() == member.WithClass(countersign.Test).String() || !countersign.IsMember(member.WithClass(countersign.Live)) {
+			t.Errorf("%v has no class", member)
+		}
+		parsed, err := countersign.ParseID[countersign.PersonID](member.String())
+		if err != nil || parsed != member || parsed == user {
+			t.Errorf("ParseID(%v) = %v, %v", member, parsed, err)
+		}
+		var scanned countersign.PersonID
+		if err := scanned.Scan(member.Bytes()); err != nil || scanned != member {
+			t.Errorf("Scan(%v) = %v, %v", member, scanned, err)
+		}
+		var session countersign.SessionID
+		if err := session.Scan(member.Bytes()); !errors.Is(err, countersign.ErrMalformedID) {
+			t.Errorf("Scan of a member as a session: %v", err)
 		}
 	}
 }

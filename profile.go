@@ -44,16 +44,6 @@ type PEMFile struct {
 	PublicKey string
 }
 
-// Attributes are what a profile's mapping picked out of a token's claims.
-type Attributes struct {
-	Email          string   // one bare address, as the issuer wrote it
-	EmailKey       string   // its normal form (package email)
-	Subject        string   // the claim that the trust policy links people by; "" if it names none
-	TokenID        string   // 1 to 256 bytes
-	ExternalUserID string   // "" if not mapped or the claim is absent
-	RoleIDs        []string // nil if not mapped or the claim is absent; empty if the claim is an empty list
-}
-
 // KeySetSnapshot is the last good answer of a key set URL, as it is kept.
 type KeySetSnapshot struct {
 	EnvironmentID EnvironmentID

@@ -1,6 +1,9 @@
 package countersign
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // MaxRevocations is how many revocations may stand in an environment at a time.
 // Each is held against every session that is used.
@@ -32,4 +35,9 @@ func (r Revocation) Ends(s Session) bool {
 		}
 	}
 	return false
+}
+
+// EndedBy reports whether any of the revocations ends a session.
+func EndedBy(list []Revocation, s Session) bool {
+	return slices.ContainsFunc(list, func(r Revocation) bool { return r.Ends(s) })
 }

@@ -52,16 +52,6 @@ const (
 	UpdateNever   SignInUpdate = "never"
 )
 
-// The attributes of a mapping, which a trust policy names too.
-const (
-	AttributeEmail            = "email"
-	AttributeTokenID          = "token_id"
-	AttributeExternalUserID   = "external_user_id"
-	AttributeExternalMemberID = "external_member_id"
-	AttributeOrganizationID   = "organization_id"
-	AttributeRoleIDs          = "role_ids"
-)
-
 // TrustPolicy tightens what a profile believes, beyond the contract. It is kept
 // and shown as this JSON. The zero value is not the default: DefaultTrustPolicy
 // is.
@@ -90,6 +80,14 @@ type TrustPolicy struct {
 // profile's one audience, 30 s of clock skew, the issuer's word for addresses.
 func DefaultTrustPolicy() TrustPolicy {
 	return TrustPolicy{ClockSkew: 30, EmailTrust: EmailTrustIssuer, Mode: ModeEnforce}
+}
+
+// ExternalIDAttribute is the one that carries a person's external ID in a vertical.
+func ExternalIDAttribute(v Vertical) string {
+	if v == B2B {
+		return AttributeExternalMemberID
+	}
+	return AttributeExternalUserID
 }
 
 // Updates says when a sign-in changes an attribute of somebody who exists.

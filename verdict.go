@@ -19,6 +19,10 @@ type Verdict struct {
 	Facts         TokenFacts
 }
 
+// VerdictAccepted stands where a word is needed for a reason that there is not, and
+// is the outcome of such a verdict.
+const VerdictAccepted = "accepted"
+
 // TokenFacts are what a verdict keeps of a token, as far as it could be read,
 // whether or not it was believed. Long values are cut.
 type TokenFacts struct {

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -73,7 +76,7 @@ func (r *run) projects(id, secret string) int {
 	return answer.StatusCode
 }
 
-var printedKey = regexp.MustCompile(`^COUNTERSIGN_WORKSPACE_KEY_ID=(\S+)\nCOUNTERSIGN_WORKSPACE_KEY_SECRET=(\S+)\n$`)
+var printedKey = regexp.MustCompile(`^COUNTERSIGN_WORKSPACE_KEY_ID=(\S+)\nCOUNTERSIGN_WORKSPACE_KEY_SECRET=(\S+)\nCOUNTERSIGN_DASHBOARD_LINK=(\S+)\n$`)
 
 func TestFirstStartPrintsAWorkspaceKeyOnce(t *testing.T) {
 	t.Parallel()
@@ -128,6 +131,41 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestServeOverHTTPS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := serve(t, nil, "--database", filepath.Join(dir, "countersign.db"), "--dev-tls", "--dev-tls-folder", filepath.Join(dir, "tls"))
+	authority, err := os.ReadFile(filepath.Join(dir, "tls", "dev-ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	t.Cleanup(client.CloseIdleConnections)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+r.addr+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("over https: %d", answer.StatusCode)
+	}
+	if _, err := http.DefaultClient.Do(request); err == nil {
+		t.Error("who does not trust the authority is served")
+	}
+	if got := r.projects("", ""); got != http.StatusBadRequest {
+		t.Errorf("over plain http: %d", got)
+	}
+	if code := r.stop(); code != cli.ExitOK || !strings.Contains(r.stdout.String(), "COUNTERSIGN_DASHBOARD_LINK=https://"+r.addr+"/") {
+		t.Errorf("serve ended with %d and printed %q", code, r.stdout.String())
+	}
+}
+
 func TestServeRefusesToStart(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -144,6 +182,8 @@ func TestServeRefusesToStart(t *testing.T) {
 		{name: "less than nothing at once", args: []string{"--max-in-flight=-1"}, want: "--max-in-flight must be more than 0"},
 		{name: "a keyset that is none", env: map[string]string{"COUNTERSIGN_KEYSET": "{}"}, want: "the keyset"},
 		{name: "a URL with a password", env: map[string]string{"COUNTERSIGN_DATABASE": "postgres://u:planted-secret@[/x"}, want: "expected postgres://"},
+		{name: "development TLS for everybody", args: []string{"--addr", "0.0.0.0:0", "--dev-tls"}, want: "--dev-tls is for this machine alone"},
+		{name: "development TLS for a name", args: []string{"--addr", "example.com:443", "--dev-tls"}, want: "--addr localhost:8443"},
 		{name: "both forms of a secret", env: map[string]string{"COUNTERSIGN_DATABASE": "a", "COUNTERSIGN_DATABASE_FILE": "b"}, want: "COUNTERSIGN_DATABASE and COUNTERSIGN_DATABASE_FILE are both set"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

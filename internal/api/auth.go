@@ -54,8 +54,50 @@ func ProjectSecret(secrets secretChecker) Authenticator {
 		if err != nil {
 			return Caller{}, err
 		}
-		return Caller{Environment: env, Actor: countersign.Actor{Kind: countersign.ActorSecret, ID: secretID.String()}}, nil
+		return secretCaller(r, env, secretID), nil
 	}}
+}
+
+// floodChecker is what ProjectSecretInFlood asks.
+type floodChecker interface {
+	secretChecker
+	RecentSecret(countersign.EnvironmentID, countersign.Bearer) (countersign.Environment, countersign.SecretID, bool)
+	TokenRefused(countersign.EnvironmentID, countersign.Bearer)
+}
+
+// ProjectSecretInFlood is ProjectSecret for an endpoint that judges subject
+// tokens: who brings bad ones without end may be a caller of a moment ago, to be
+// confirmed before anything but a refusal comes of it (docs/adr/0019).
+func ProjectSecretInFlood(secrets floodChecker) Authenticator {
+	fresh := ProjectSecret(secrets)
+	return Authenticator{SchemeProject, func(ctx context.Context, r *http.Request) (Caller, error) {
+		user, secret, _ := basic(r)
+		id, err := countersign.ParseID[countersign.EnvironmentID](user)
+		if err != nil {
+			return fresh.check(ctx, r) // which says what is wrong
+		}
+		var caller Caller
+		if env, secretID, recent := secrets.RecentSecret(id, secret); recent {
+			caller = secretCaller(r, env, secretID)
+			caller.Confirm = func(ctx context.Context) (countersign.Environment, error) {
+				env, _, err := secrets.CheckSecret(ctx, id, secret)
+				return env, err
+			}
+		} else if caller, err = fresh.check(ctx, r); err != nil {
+			return caller, err
+		}
+		caller.refused = func() { secrets.TokenRefused(id, secret) }
+		return caller, nil
+	}}
+}
+
+// secretCaller is who holds a secret, and on whose behalf they call.
+func secretCaller(r *http.Request, env countersign.Environment, id countersign.SecretID) Caller {
+	return Caller{
+		Environment: env, Actor: countersign.Actor{Kind: countersign.ActorSecret, ID: id.String()},
+		MemberSession:    countersign.Bearer(r.Header.Get("X-Stytch-Member-Session")),
+		MemberSessionJWT: countersign.Bearer(r.Header.Get("X-Stytch-Member-SessionJWT")),
+	}
 }
 
 // workspaceKeyChecker is what WorkspaceKey asks.

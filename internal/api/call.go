@@ -1,11 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -16,6 +16,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/telemetry"
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 // maxBody bounds the body of a request that has no MaxBytes of its own, in bytes.
@@ -27,6 +28,23 @@ type Caller struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
 	Page        Page // of the frontend plane
+	// Confirm reads afresh who calls. If it is set, Environment and Actor are of a
+	// moment ago, and good for refusing a subject token and for nothing else.
+	Confirm func(context.Context) (countersign.Environment, error)
+	// refused says that the caller's subject token was refused; nil if nobody
+	// listens.
+	refused func()
+	// MemberSession or MemberSessionJWT is on whose behalf the holder of a secret
+	// calls, as it was sent (b2b.md §7).
+	MemberSession    countersign.Bearer
+	MemberSessionJWT countersign.Bearer
+}
+
+// Judged says what became of the caller's subject token, nil if it was accepted.
+func (c Caller) Judged(err error) {
+	if _, refused := errors.AsType[*trust.Refusal](err); refused && c.refused != nil {
+		c.refused()
+	}
 }
 
 // Page is a web page or an app: a caller with a public token, whom anybody can be.
@@ -142,7 +160,10 @@ func decode(w http.ResponseWriter, r *http.Request, body any) error {
 	if own, ok := body.(interface{ MaxBytes() int64 }); ok {
 		limit = own.MaxBytes()
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var read bytes.Buffer
+	read.Grow(int(min(max(r.ContentLength, 0), limit, 16<<10)) + bytes.MinRead) // at once, if the caller says how much
+	_, err := read.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	text := read.Bytes()
 	if err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return countersign.ErrBadRequest.Saying("The body is larger than %d bytes.", limit)

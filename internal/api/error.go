@@ -18,8 +18,8 @@ import (
 // errorURL is where each error type is explained.
 const errorURL = "https://github.com/countersign-auth/countersign/blob/main/docs/errors.md#"
 
-// status is the HTTP status of a kind of error.
-func status(k countersign.Kind) int {
+// Status is the HTTP status of a kind of error.
+func Status(k countersign.Kind) int {
 	switch k {
 	case countersign.Invalid, countersign.Conflict:
 		return http.StatusBadRequest
@@ -55,13 +55,11 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if frontend {
 		named = forAnybody(named)
 	}
-	code := status(named.Kind)
+	code := Status(named.Kind)
 	line := telemetry.FromContext(r.Context())
 	line.ErrorType, line.Cause = named.Type, errors.Unwrap(named)
 	header := w.Header()
-	if named.RetryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(named.RetryAfter.Seconds()))))
-	}
+	RetryAfter(header, named)
 	if code == http.StatusUnauthorized && !frontend { // to a page, a browser would add a form of its own
 		header.Set("WWW-Authenticate", `Basic realm="countersign", charset="UTF-8"`)
 	}
@@ -69,6 +67,14 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		StatusCode: code, RequestID: line.ID.String(), ErrorType: named.Type,
 		ErrorMessage: named.Explained(), ErrorURL: errorURL + named.Type,
 	})
+}
+
+// RetryAfter says in a header when to try again, if the error knows (RFC 9110
+// §10.2.3).
+func RetryAfter(header http.Header, err *countersign.Error) {
+	if err.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(err.RetryAfter.Seconds()))))
+	}
 }
 
 // forAnybody is what of an error a caller may read whom anybody can be: the type

@@ -102,6 +102,13 @@ func (l *Limits) admit(ctx context.Context, r *http.Request, scheme Scheme) (a a
 	return a, err
 }
 
+// AdmitPage lets a request for a page of the dashboard in, as one of somebody who
+// is not known: what its cookie is worth shows later. Errors as admit.
+func (l *Limits) AdmitPage(r *http.Request) (leave func(), err error) {
+	a, err := l.admit(r.Context(), r, SchemeNone)
+	return func() { l.gate.Leave(a.pass) }, err
+}
+
 // leave gives the place back, and remembers what became of the credential.
 func (a admission) leave(line *telemetry.Request) {
 	l := a.limits

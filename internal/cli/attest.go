@@ -10,8 +10,9 @@ import (
 // attestCommand exchanges a subject token for a session, or adds a factor to one.
 type attestCommand struct {
 	jsonFlag
-	Profile string `required:"" env:"COUNTERSIGN_PROFILE" placeholder:"ID" help:"The profile that believes the token's issuer, trusted-token-profile-…."`
-	Token   string `placeholder:"FILE" help:"File with the subject token, or - for standard input; otherwise COUNTERSIGN_TOKEN holds it or COUNTERSIGN_TOKEN_FILE names the file. Without any of them: standard input, if it is not a terminal."`
+	Profile      string `required:"" env:"COUNTERSIGN_PROFILE" placeholder:"ID" help:"The profile that believes the token's issuer, trusted-token-profile-…."`
+	Token        string `placeholder:"FILE" help:"File with the subject token, or - for standard input; otherwise COUNTERSIGN_TOKEN holds it or COUNTERSIGN_TOKEN_FILE names the file. Without any of them: standard input, if it is not a terminal."`
+	Organization string `placeholder:"ID" help:"The organization to sign in to (B2B), unless the token or the profile names it: an ID, your own ID (external ID) or a slug."`
 	extendFlags
 	sessionFlags
 	apiFlags
@@ -26,13 +27,19 @@ person, and starts a session, if you say how long it shall live:
 
 With the token or JWT of a session that exists, the token becomes a further factor of that session:
 
-    countersign attest --profile … --token badge.jwt --session-token-file session.txt` + needsSecret
+    countersign attest --profile … --token badge.jwt --session-token-file session.txt
+
+In a B2B project the session is a member's, and lives an hour if nothing is said. The organization is the one that the
+token or the profile names; if neither does, say it:
+
+    countersign attest --profile … --token badge.jwt --organization acme` + needsSecret
 }
 
 // attestRequest is the body of POST /v1/sessions/attest.
 type attestRequest struct {
-	ProfileID string `json:"profile_id"`
-	Token     string `json:"token"`
+	ProfileID      string `json:"profile_id"`
+	Token          string `json:"token"`
+	OrganizationID string `json:"organization_id,omitempty"`
 	sessionProof
 	extension
 }
@@ -43,7 +50,7 @@ func (c *attestCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	req := attestRequest{ProfileID: c.Profile}
+	req := attestRequest{ProfileID: c.Profile, OrganizationID: c.Organization}
 	if req.sessionProof, err = c.proof(a); err != nil {
 		return err
 	}
@@ -55,7 +62,7 @@ func (c *attestCommand) Run(ctx context.Context, a *app) error {
 	if req.extension, err = c.extension(a); err != nil {
 		return err
 	}
-	raw, err := api.post(ctx, []string{"v1", "sessions", "attest"}, req)
+	raw, err := api.session(ctx, "attest", req, req)
 	if err != nil {
 		return c.explain(err)
 	}
@@ -63,7 +70,7 @@ func (c *attestCommand) Run(ctx context.Context, a *app) error {
 	return show(a, c.JSON, raw, func(t *text, v sessionAnswer) {
 		v.write(t)
 		switch {
-		case v.Session == nil:
+		case v.Session == nil && v.MemberSession == nil:
 			t.note("No session was started: add --session-duration-minutes to start one.")
 		case attached:
 			t.note("The token was attached to the session that was given.")
@@ -84,7 +91,7 @@ func (c *attestCommand) subjectToken(a *app) (countersign.Bearer, error) {
 
 // explain names the way out where it depends on the profile.
 func (c *attestCommand) explain(err error) error {
-	if refused, ok := errors.AsType[*apiError](err); ok && refused.Type == "user_not_found" {
+	if refused, ok := errors.AsType[*apiError](err); ok && (refused.Type == "user_not_found" || refused.Type == "member_not_found") {
 		return advise(err, "the profile only signs in people who exist; to have them made: countersign profile update %s --jit", printable(c.Profile))
 	}
 	return err

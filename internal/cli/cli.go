@@ -51,6 +51,9 @@ type grammar struct {
 	Session sessionCommand `cmd:"" group:"api" help:"Check, revoke and list sessions."`
 	User    userCommand    `cmd:"" group:"api" help:"Make, find, change and import users."`
 
+	Organization organizationCommand `cmd:"" group:"api" help:"Organizations of a B2B project."`
+	Member       memberCommand       `cmd:"" group:"api" help:"Members of organizations."`
+
 	Project     projectCommand     `cmd:"" group:"management" help:"Projects: one for each product."`
 	Environment environmentCommand `cmd:"" group:"management" help:"Environments of a project: one LIVE, any number of TEST."`
 	Secret      secretCommand      `cmd:"" group:"management" help:"Secrets: what your backend calls the API with."`
@@ -63,6 +66,8 @@ type grammar struct {
 	Verdicts    verdictsCommand    `cmd:"" group:"management" help:"What became of subject tokens."`
 	Revoke      revokeCommand      `cmd:"" group:"management" help:"End sessions by profile, issuer's key, user or moment."`
 	Revocations revocationsCommand `cmd:"" group:"management" help:"The revocations that stand."`
+
+	Dashboard dashboardCommand `cmd:"" group:"management" help:"Sign in to the dashboard."`
 
 	Version    versionCommand    `cmd:"" group:"self" help:"Print the version of this binary."`
 	Completion completionCommand `cmd:"" group:"self" help:"Print a completion script for your shell."`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -53,6 +54,16 @@ func (c *client) get(ctx context.Context, path []string) (json.RawMessage, error
 // post sends body; what takes none is sent an empty object.
 func (c *client) post(ctx context.Context, path []string, body any) (json.RawMessage, error) {
 	return c.call(ctx, request{Method: http.MethodPost, Path: path, Body: body})
+}
+
+// session calls what sessions have in both verticals: of users, or of members if the
+// project turns out to be a B2B one, to whose API the body may be another.
+func (c *client) session(ctx context.Context, action string, ofUser, ofMember any) (json.RawMessage, error) {
+	raw, err := c.post(ctx, []string{"v1", "sessions", action}, ofUser)
+	if refused, ok := errors.AsType[*apiError](err); ok && refused.Type == "invalid_consumer_endpoint" {
+		return c.post(ctx, []string{"v1", "b2b", "sessions", action}, ofMember)
+	}
+	return raw, err
 }
 
 func (c *client) patch(ctx context.Context, path []string, body any) (json.RawMessage, error) {

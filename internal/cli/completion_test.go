@@ -32,6 +32,10 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _countersign; echo "${COMPREPLY[*]}"
 		{"countersign profile update p --no-j", "--no-jit"},
 		{"countersign user ", "create get search update delete import --help"},
 		{"countersign user search --status ", "active pending"},
+		{"countersign organization ", "create get search update delete roles --help"},
+		{"countersign member ", "create get search update delete reactivate --help"},
+		{"countersign member update --unl", "--unlink-email"},
+		{"countersign session list --org", "--organization"},
 		{"countersign user import completion_te", "completion_test.go"},
 		{"countersign policy set --dr", "--dry-run"},
 	} {

@@ -10,11 +10,12 @@ import (
 
 type explainCommand struct {
 	jsonFlag
-	RequestID string `arg:"" optional:"" name:"request-id" help:"The request_id of an answer: the kept verdict on the token that it brought."`
-	Profile   string `placeholder:"ID" help:"Judge a sample by this profile now, and change nothing."`
-	Token     string `placeholder:"FILE" xor:"sample" help:"A subject token; - for standard input."`
-	Claims    string `placeholder:"JSON" xor:"sample" help:"Claims without a token, as a JSON object or @FILE; iss, aud, iat and exp are added if they are absent."`
-	Header    string `placeholder:"JSON" help:"Beside --claims, the header, as a JSON object or @FILE; alg, and the typ that the profile requires, are added if they are absent."`
+	RequestID    string `arg:"" optional:"" name:"request-id" help:"The request_id of an answer: the kept verdict on the token that it brought."`
+	Profile      string `placeholder:"ID" help:"Judge a sample by this profile now, and change nothing."`
+	Token        string `placeholder:"FILE" xor:"sample" help:"A subject token; - for standard input."`
+	Claims       string `placeholder:"JSON" xor:"sample" help:"Claims without a token, as a JSON object or @FILE; iss, aud, iat and exp are added if they are absent."`
+	Header       string `placeholder:"JSON" help:"Beside --claims, the header, as a JSON object or @FILE; alg, and the typ that the profile requires, are added if they are absent."`
+	Organization string `placeholder:"ID" help:"Beside --token or --claims, the organization that the caller names (B2B)."`
 	environmentFlags
 }
 
@@ -37,6 +38,7 @@ type explanation struct {
 		JudgedAt   string     `json:"judged_at"`
 		ProfileID  string     `json:"profile_id"`
 		UserID     string     `json:"user_id"`
+		MemberID   string     `json:"member_id"`
 		Outcome    string     `json:"outcome"`
 		Reason     string     `json:"reason"`
 		Shadow     bool       `json:"shadow"`
@@ -51,8 +53,10 @@ type explanation struct {
 		Token      shownToken      `json:"token"`
 		Attributes json.RawMessage `json:"attributes"`
 		Person     *struct {
-			UserID      string `json:"user_id"`
-			Provisioned bool   `json:"would_be_provisioned"`
+			UserID         string `json:"user_id"`
+			MemberID       string `json:"member_id"`
+			OrganizationID string `json:"organization_id"`
+			Provisioned    bool   `json:"would_be_provisioned"`
 		} `json:"person"`
 	} `json:"explanation"`
 }
@@ -81,8 +85,8 @@ type shownToken struct {
 func (c *explainCommand) Run(ctx context.Context, a *app) error {
 	sample := c.Token != "" || c.Claims != ""
 	switch {
-	case c.RequestID != "" && (c.Profile != "" || c.Header != "" || sample):
-		return usage("a request ID stands alone", "leave out --profile, --token, --claims and --header, or the request ID")
+	case c.RequestID != "" && (c.Profile != "" || c.Header != "" || c.Organization != "" || sample):
+		return usage("a request ID stands alone", "leave out --profile, --token, --claims, --header and --organization, or the request ID")
 	case c.RequestID == "" && (c.Profile == "" || !sample):
 		return usage("what shall be explained?", "give a request ID, or --profile with --token FILE or --claims JSON")
 	case c.Header != "" && c.Claims == "":
@@ -119,9 +123,12 @@ type explainRequest struct {
 	Token  string          `json:"token,omitempty"`
 	Header json.RawMessage `json:"header,omitempty"`
 	Claims json.RawMessage `json:"claims,omitempty"`
+	// Organization is what the caller of attest would name beside the token.
+	Organization string `json:"organization_id,omitempty"`
 }
 
 func (c *explainCommand) sample(a *app) (r explainRequest, err error) {
+	r.Organization = c.Organization
 	if c.Token != "" {
 		if c.Token == "-" && a.askable {
 			a.remark("paste the token, then press Enter and Ctrl-D")
@@ -157,6 +164,7 @@ func (v explanation) write(t *text) {
 		t.field("judged_at", t.when(v.Verdict.JudgedAt))
 		t.field("profile_id", v.Verdict.ProfileID)
 		t.optional("user_id", v.Verdict.UserID)
+		t.optional("member_id", v.Verdict.MemberID)
 		t.field("remote_address", v.Verdict.RemoteAddr)
 		v.Verdict.Token.write(t)
 		t.steps(v.Steps)
@@ -172,7 +180,10 @@ func (v explanation) write(t *text) {
 		case e.Person.Provisioned:
 			t.field("person", "somebody new, who would be provisioned")
 		default:
-			t.field("person", e.Person.UserID)
+			t.field("person", e.Person.UserID+e.Person.MemberID)
+		}
+		if e.Person != nil {
+			t.optional("organization_id", e.Person.OrganizationID)
 		}
 		t.steps(e.Steps)
 	}

@@ -48,11 +48,37 @@ func (e *apiError) hint() string {
 		return "leave it out: everybody has it"
 	case "invalid_consumer_endpoint":
 		return "use a project ID and a secret of a project with vertical CONSUMER"
+	case "invalid_b2b_endpoint":
+		return "use a project ID and a secret of a project with vertical B2B"
+	case "organization_not_found":
+		return "countersign organization search shows which there are"
+	case "organization_slug_already_used", "organization_external_id_already_used":
+		return "countersign organization get with it shows which one that is"
+	case "token_missing_organization_id_claim":
+		return "name it with --organization, or have the profile's mapping read organization_id from a claim (countersign profile update)"
+	case "invalid_token_organization_id_claim":
+		return "leave out --organization: the token or the profile says which one it is"
+	case "session_authorization_tenancy_error":
+		return "give --organization the ID of the session's own organization; a slug or an external ID is none"
+	case "member_not_found":
+		return "countersign member search finds members by address or role, deleted ones with --status deleted"
+	case "duplicate_member_email", "reactivation_email_belongs_to_another_member":
+		return "countersign member get with that address shows who has it"
+	case "duplicate_member_external_id":
+		return "countersign member get with that ID shows who has it"
+	case "retired_member_email":
+		return "the API frees it with unlink_retired_email; countersign member update --unlink-email keeps no old address in the first place"
+	case "no_deleted_member_found_for_reactivation":
+		return "countersign member search --status deleted shows which there are; it takes the server's ID"
+	case "email_unverified_for_reactivation":
+		return "the address is free: countersign member create makes a new member of it"
 	case "session_not_found":
 		return "attest again to start a new session"
-	case "no_session_arguments", "no_session_revoke_arguments":
+	case "no_session_arguments":
 		return "give the session with --session-token-file, --session-jwt-file or COUNTERSIGN_SESSION_TOKEN"
-	case "user_id_mismatch":
+	case "no_session_revoke_arguments":
+		return "give the session with --session-id, --session-token-file or --session-jwt-file; or somebody with --user-id, in a B2B project with --member-id"
+	case "user_id_mismatch", "member_session_member_id_mismatch":
 		return "to start a session instead of attaching to one, leave out the session flags and unset COUNTERSIGN_SESSION_TOKEN and COUNTERSIGN_SESSION_JWT"
 	case "unable_to_delete_last_public_token":
 		return "countersign public-token create first, then delete this one"

@@ -116,7 +116,7 @@ func (b *batch) check() {
 		err := directory.NewPerson{
 			Email: u.Email, Phone: u.PhoneNumber, Name: u.Name, ExternalID: u.ExternalID,
 			TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,
-		}.Check()
+		}.CheckUser()
 		var result importResult
 		if refused, ok := errors.AsType[*countersign.Error](err); ok {
 			result = importResult{refused.Type, refused.Explained()}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -145,24 +146,22 @@ func (t *text) flush() {
 	t.fields = nil
 }
 
-// columns makes rows printable and writes them with two spaces between columns that are as wide as their
+// columns writes rows, made printable, with two spaces between columns that are as wide as their
 // widest cell.
 func (t *text) columns(rows [][]string) {
+	shown := make([][]string, len(rows))
 	var widths []int
-	for _, row := range rows {
+	for r, row := range rows {
 		for i, cell := range row {
-			if cell == "" {
-				cell = "-"
-			}
-			cell = strings.ReplaceAll(printable(cell), "\n", " ")
-			row[i] = cell
+			cell = strings.ReplaceAll(printable(cmp.Or(cell, "-")), "\n", " ")
+			shown[r] = append(shown[r], cell)
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	for _, row := range rows {
+	for _, row := range shown {
 		var line strings.Builder
 		for i, cell := range row {
 			line.WriteString(cell)

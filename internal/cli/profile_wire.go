@@ -10,7 +10,7 @@ import (
 
 // profileFlags are what create and update have in common.
 type profileFlags struct {
-	Map              []string `sep:"none" placeholder:"ATTRIBUTE=CLAIM" xor:"mapping" help:"Which claim an attribute comes from: email=…, token_id=…, external_user_id=…, role_ids=…. Repeatable."`
+	Map              []string `sep:"none" placeholder:"ATTRIBUTE=CLAIM" xor:"mapping" help:"Which claim an attribute comes from: email=…, token_id=…, external_user_id=…, role_ids=…; in a B2B project external_member_id=…, organization_id=…. Repeatable."`
 	AttributeMapping string   `placeholder:"JSON" xor:"mapping" help:"The whole mapping as a JSON object or @FILE; null for none."`
 	JIT              *bool    `name:"jit" negatable:"" help:"Provision just in time: make people who are not known yet."`
 }

@@ -103,13 +103,16 @@ func TestManagementRequests(t *testing.T) {
 			`explain --profile p --claims {"n":12345678901234567890} --header {"typ":"at+jwt"}`, "POST", e + "/trusted_token_profiles/p/explain",
 			`{"header":{"typ":"at+jwt"},"claims":{"n":12345678901234567890}}`,
 		},
+		{`explain --profile p --claims {} --organization o`, "POST", e + "/trusted_token_profiles/p/explain", `{"claims":{},"organization_id":"o"}`},
 		{"verdicts", "GET", e + "/verdicts?limit=50", ""},
+		{"verdicts --user member-test-1", "GET", e + "/verdicts?limit=50&member_id=member-test-1", ""},
 		{
 			"verdicts --profile p --reason expired --user u --since 90m --until 2026-01-05T09:59:00+01:00 --limit 10000 --json", "GET",
 			e + "/verdicts?limit=1000&profile_id=p&reason=expired&since=2026-01-05T08%3A30%3A00Z&until=2026-01-05T09%3A59%3A00%2B01%3A00&user_id=u", "",
 		},
 		{"revoke --session s --yes", "POST", e + "/revocations", `{"session_id":"s"}`},
 		{"revoke --user u --dry-run", "POST", e + "/revocations", `{"user_id":"u","dry_run":true}`},
+		{"revoke --user member-test-1 --yes", "POST", e + "/revocations", `{"member_id":"member-test-1"}`},
 		{"revoke --profile p --key-id k --before 2h -y", "POST", e + "/revocations", `{"profile_id":"p","key_id":"k","attested_before":"2026-01-05T08:00:00Z"}`},
 		{"revocations", "GET", e + "/revocations", ""},
 
@@ -210,6 +213,66 @@ func TestAPIRequests(t *testing.T) {
 		{
 			name: "search by a query", args: []string{"user", "search", "--query", "-", "--all"}, stdin: `{"operator":"OR","operands":[]}`,
 			method: "POST", target: "/v1/users/search", body: `{"limit":1000,"query":{"operator":"OR","operands":[]}}`,
+		},
+		{
+			name:   "create an organization",
+			args:   []string{"organization", "create", "--name", "N", "--slug", "s", "--external-id", "e", "--trusted-metadata", "@" + metadata, "--settings", `{"email_allowed_domains":["a.example"]}`},
+			method: "POST", target: "/v1/b2b/organizations",
+			body: `{"email_allowed_domains":["a.example"],"organization_external_id":"e","organization_name":"N","organization_slug":"s","trusted_metadata":{"file":true}}`,
+		},
+		{name: "get an organization", args: []string{"organization", "get", "a|b"}, method: "GET", target: "/v1/b2b/organizations/a%7Cb"},
+		{
+			name: "update an organization, a flag over the settings", args: []string{"organization", "update", "o", "--name", "N", "--settings", `{"organization_name":"M","mfa_policy":"OPTIONAL"}`},
+			method: "PUT", target: "/v1/b2b/organizations/o", body: `{"mfa_policy":"OPTIONAL","organization_name":"N"}`,
+		},
+		{name: "delete an organization", args: []string{"organization", "delete", "o", "--yes"}, method: "DELETE", target: "/v1/b2b/organizations/o"},
+		{
+			name: "search organizations", args: []string{"organization", "search", "--name-contains", "abc", "--slug-contains", "def", "--member-email", "a@b.example", "--allowed-domain", "b.example", "--limit", "7"},
+			method: "POST", target: "/v1/b2b/organizations/search",
+			body: `{"limit":7,"query":{"operator":"AND","operands":[{"filter_name":"organization_name_fuzzy","filter_value":"abc"},{"filter_name":"organization_slug_fuzzy","filter_value":"def"},` +
+				`{"filter_name":"member_emails","filter_value":["a@b.example"]},{"filter_name":"allowed_domains","filter_value":["b.example"]}]}}`,
+		},
+		{name: "roles of an organization", args: []string{"organization", "roles", "o"}, method: "GET", target: "/v1/b2b/rbac/organizations/o"},
+		{
+			name: "what roles of an organization would change", args: []string{"organization", "roles", "o", "--set", "-", "--dry-run"}, stdin: `{"roles":[]}`,
+			method: "GET", target: "/v1/b2b/rbac/organizations/o",
+		},
+		{
+			name: "create a member", stdin: `{"u":null}`,
+			args:   []string{"member", "create", "--organization", "o", "--email", "a@b.example", "--name", "A", "--phone", "+1", "--external-id", "e", "--pending", "--breakglass", "--role", "x", "--role", "y", "--trusted-metadata", `{"n":1.10}`, "--untrusted-metadata", "-"},
+			method: "POST", target: "/v1/b2b/organizations/o/members",
+			body: `{"email_address":"a@b.example","name":"A","external_id":"e","mfa_phone_number":"+1","is_breakglass":true,"create_member_as_pending":true,"roles":["x","y"],"trusted_metadata":{"n":1.10},"untrusted_metadata":{"u":null}}`,
+		},
+		{
+			name: "create the least member", args: []string{"member", "create", "--email", "a@b.example"}, env: map[string]string{"COUNTERSIGN_ORGANIZATION": "o"},
+			method: "POST", target: "/v1/b2b/organizations/o/members", body: `{"email_address":"a@b.example"}`,
+		},
+		{name: "get a member", args: []string{"member", "get", "--organization", "o", "a&b"}, method: "GET", target: "/v1/b2b/organizations/o/member?member_id=a%26b"},
+		{name: "get a member by address", args: []string{"member", "get", "--organization", "o", "a@b.example"}, method: "GET", target: "/v1/b2b/organizations/o/member?email_address=a%40b.example"},
+		{
+			name: "update a member", args: []string{"member", "update", "m", "--organization", "o", "--name=", "--email", "c@d.example", "--unlink-email", "--no-breakglass", "--no-roles"},
+			method: "PUT", target: "/v1/b2b/organizations/o/members/m", body: `{"email_address":"c@d.example","unlink_email":true,"name":"","is_breakglass":false,"roles":[]}`,
+		},
+		{name: "delete a member", args: []string{"member", "delete", "m", "--organization", "o", "-y"}, method: "DELETE", target: "/v1/b2b/organizations/o/members/m"},
+		{name: "reactivate a member", args: []string{"member", "reactivate", "m", "--organization", "o"}, method: "PUT", target: "/v1/b2b/organizations/o/members/m/reactivate", body: `{}`},
+		{
+			name: "search members", args: []string{"member", "search", "--organization", "o", "--organization", "p", "--email", "a@b.example", "--email-contains", "abc", "--role", "r", "--status", "deleted", "--status", "active"},
+			method: "POST", target: "/v1/b2b/organizations/members/search",
+			body: `{"organization_ids":["o","p"],"limit":100,"query":{"operator":"AND","operands":[{"filter_name":"member_emails","filter_value":["a@b.example"]},` +
+				`{"filter_name":"member_email_fuzzy","filter_value":"abc"},{"filter_name":"member_roles","filter_value":["r"]},{"filter_name":"statuses","filter_value":["deleted","active"]}]}}`,
+		},
+		{
+			name: "attest for an organization", args: []string{"attest", "--profile", "p", "--organization", "o"}, stdin: "tok",
+			method: "POST", target: "/v1/sessions/attest", body: `{"profile_id":"p","token":"tok","organization_id":"o"}`,
+		},
+		{
+			name: "authenticate a member", args: []string{"session", "authenticate", "--session-token-file", session, "--organization", "o", "--resource", "docs", "--action", "read"},
+			method: "POST", target: "/v1/sessions/authenticate", body: `{"session_token":"st-file","authorization_check":{"organization_id":"o","resource_id":"docs","action":"read"}}`,
+		},
+		{name: "revoke a member's sessions", args: []string{"session", "revoke", "--member-id", "m"}, method: "POST", target: "/v1/sessions/revoke", body: `{"member_id":"m"}`},
+		{
+			name: "list a member's sessions", args: []string{"session", "list", "--member-id", "m", "--organization", "o"},
+			method: "GET", target: "/v1/b2b/sessions?member_id=m&organization_id=o",
 		},
 		{
 			name: "list", args: []string{"session", "list", "--user-id", "a&b=c"},

@@ -10,7 +10,7 @@ type revokeCommand struct {
 	jsonFlag
 	confirmFlag
 	Session string `placeholder:"ID" help:"One session; stands alone."`
-	User    string `placeholder:"ID" help:"All sessions of a user, by ID or external ID; stands alone."`
+	User    string `placeholder:"ID" help:"All sessions of a user, by ID or external ID, or of a member, by ID; stands alone."`
 	Profile string `placeholder:"ID" help:"Sessions with a factor of this profile, which may be deleted."`
 	KeyID   string `placeholder:"KID" help:"Sessions with a factor that this key of the issuer vouched for: a kid, or the ID of a PEM file."`
 	Before  string `placeholder:"TIME" help:"Only what was attested before then: a moment (RFC 3339), or a span before now such as 2h. By itself, sessions that began before it."`
@@ -33,6 +33,7 @@ JWT that somebody checks without asking the server is believed for at most five 
 type revocationRequest struct {
 	SessionID string `json:"session_id,omitempty"`
 	UserID    string `json:"user_id,omitempty"`
+	MemberID  string `json:"member_id,omitempty"`
 	ProfileID string `json:"profile_id,omitempty"`
 	KeyID     string `json:"key_id,omitempty"`
 	Before    string `json:"attested_before,omitempty"`
@@ -40,7 +41,12 @@ type revocationRequest struct {
 }
 
 func (c *revokeCommand) request(a *app) (r revocationRequest, err error) {
-	r = revocationRequest{SessionID: c.Session, UserID: c.User, ProfileID: c.Profile, KeyID: c.KeyID}
+	r = revocationRequest{SessionID: c.Session, ProfileID: c.Profile, KeyID: c.KeyID}
+	if personField(c.User) == "member_id" {
+		r.MemberID = c.User
+	} else {
+		r.UserID = c.User
+	}
 	if c.Before != "" {
 		r.Before, err = givenTime("--before", c.Before, a.now())
 	}
@@ -51,7 +57,7 @@ func (c *revokeCommand) request(a *app) (r revocationRequest, err error) {
 func (r revocationRequest) which() string {
 	var parts []string
 	for _, p := range []struct{ name, value string }{
-		{"session", r.SessionID}, {"user", r.UserID}, {"profile", r.ProfileID}, {"key", r.KeyID}, {"attested before", r.Before},
+		{"session", r.SessionID}, {"user", r.UserID}, {"member", r.MemberID}, {"profile", r.ProfileID}, {"key", r.KeyID}, {"attested before", r.Before},
 	} {
 		if p.value != "" {
 			parts = append(parts, p.name+" "+p.value)

@@ -19,8 +19,9 @@ type sessionAuthenticate struct {
 	jsonFlag
 	sessionFlags
 	extendFlags
-	Resource string `and:"authorization" placeholder:"ID" help:"Also check that the person may act on this resource; needs --action."`
-	Action   string `and:"authorization" placeholder:"ACTION" help:"The action to check."`
+	Resource     string `and:"authorization" placeholder:"ID" help:"Also check that the person may act on this resource; needs --action."`
+	Action       string `and:"authorization" placeholder:"ACTION" help:"The action to check."`
+	Organization string `placeholder:"ID" help:"The ID of the organization that a member is to act in (B2B)."`
 	apiFlags
 }
 
@@ -34,8 +35,9 @@ session_not_found once it has expired or was revoked. A JWT past its own five mi
 }
 
 type authorizationCheck struct {
-	ResourceID string `json:"resource_id"`
-	Action     string `json:"action"`
+	OrganizationID string `json:"organization_id,omitempty"`
+	ResourceID     string `json:"resource_id"`
+	Action         string `json:"action"`
 }
 
 // authenticateRequest is the body of POST /v1/sessions/authenticate.
@@ -47,6 +49,9 @@ type authenticateRequest struct {
 
 // Run authenticates.
 func (c *sessionAuthenticate) Run(ctx context.Context, a *app) error {
+	if c.Organization != "" && c.Resource == "" {
+		return usage("--organization goes with --resource and --action", "a session is of one organization; leave it out unless you check what the member may do")
+	}
 	api, err := c.connect(a)
 	if err != nil {
 		return err
@@ -62,9 +67,9 @@ func (c *sessionAuthenticate) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Resource != "" {
-		req.AuthorizationCheck = &authorizationCheck{c.Resource, c.Action}
+		req.AuthorizationCheck = &authorizationCheck{c.Organization, c.Resource, c.Action}
 	}
-	raw, err := api.post(ctx, []string{"v1", "sessions", "authenticate"}, req)
+	raw, err := api.session(ctx, "authenticate", req, req)
 	if err != nil {
 		return err
 	}
@@ -75,7 +80,8 @@ func (c *sessionAuthenticate) Run(ctx context.Context, a *app) error {
 type sessionRevoke struct {
 	jsonFlag
 	SessionID string `name:"session-id" placeholder:"ID" xor:"session" help:"The session, session-test-… or session-live-…."`
-	UserID    string `name:"user-id" placeholder:"ID" xor:"session" help:"All sessions of this person, by ID or external ID."`
+	UserID    string `name:"user-id" placeholder:"ID" xor:"session" help:"All sessions of this user, by ID or external ID."`
+	MemberID  string `name:"member-id" placeholder:"ID" xor:"session" help:"All sessions of this member, by ID (B2B)."`
 	sessionFlags
 	apiFlags
 }
@@ -91,8 +97,10 @@ locally until they expire, five minutes at most.
 
 // revokeRequest is the body of POST /v1/sessions/revoke.
 type revokeRequest struct {
-	SessionID string `json:"session_id,omitempty"`
-	UserID    string `json:"user_id,omitempty"`
+	SessionID       string `json:"session_id,omitempty"`
+	MemberSessionID string `json:"member_session_id,omitempty"` // the same, to the B2B API
+	UserID          string `json:"user_id,omitempty"`
+	MemberID        string `json:"member_id,omitempty"`
 	sessionProof
 }
 
@@ -102,21 +110,23 @@ func (c *sessionRevoke) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	req := revokeRequest{SessionID: c.SessionID, UserID: c.UserID}
-	if c.SessionID == "" && c.UserID == "" {
+	req := revokeRequest{SessionID: c.SessionID, UserID: c.UserID, MemberID: c.MemberID}
+	if c.SessionID == "" && c.UserID == "" && c.MemberID == "" {
 		if req.sessionProof, err = c.proof(a); err != nil {
 			return err
 		}
 	}
 	if req == (revokeRequest{}) {
-		return usage("no session", "give --session-id, --user-id, --session-token-file or --session-jwt-file")
+		return usage("no session", "give --session-id, --user-id, --member-id, --session-token-file or --session-jwt-file")
 	}
-	raw, err := api.post(ctx, []string{"v1", "sessions", "revoke"}, req)
+	ofMember := req
+	ofMember.SessionID, ofMember.MemberSessionID = "", c.SessionID
+	raw, err := api.session(ctx, "revoke", req, ofMember)
 	if err != nil {
 		return err
 	}
 	done := "The session is revoked."
-	if c.UserID != "" {
+	if c.UserID != "" || c.MemberID != "" {
 		done = "All sessions of the person are revoked."
 	}
 	return show(a, c.JSON, raw, func(t *text, _ struct{}) { t.line("%s", done) })
@@ -125,7 +135,9 @@ func (c *sessionRevoke) Run(ctx context.Context, a *app) error {
 // sessionList lists the sessions of a person.
 type sessionList struct {
 	jsonFlag
-	UserID string `name:"user-id" required:"" placeholder:"ID" help:"The person: user-test-…, or your own ID (external ID)."`
+	UserID       string `name:"user-id" required:"" xor:"whose" placeholder:"ID" help:"The user: user-test-…, or your own ID (external ID)."`
+	MemberID     string `name:"member-id" required:"" xor:"whose" placeholder:"ID" help:"The member (B2B), with --organization."`
+	Organization string `placeholder:"ID" help:"The member's organization: its ID, your own ID (external ID) or its slug."`
 	apiFlags
 }
 
@@ -133,27 +145,35 @@ type sessionList struct {
 func (sessionList) Help() string {
 	return `Shows where a person is signed in. The IDs can be given to "session revoke".
 
-    countersign session list --user-id user-test-…` + needsSecret
+    countersign session list --user-id user-test-…
+    countersign session list --organization acme --member-id employee-7` + needsSecret
 }
 
 // Run lists.
 func (c *sessionList) Run(ctx context.Context, a *app) error {
+	if (c.MemberID == "") != (c.Organization == "") {
+		return usage("--member-id and --organization go together", "give the member's organization: its ID, your own ID or its slug")
+	}
 	api, err := c.connect(a)
 	if err != nil {
 		return err
 	}
-	raw, err := api.call(ctx, request{
-		Method: http.MethodGet,
-		Path:   []string{"v1", "sessions"},
-		Query:  url.Values{"user_id": {c.UserID}},
-	})
+	of := request{Method: http.MethodGet, Path: []string{"v1", "sessions"}, Query: url.Values{"user_id": {c.UserID}}}
+	if c.MemberID != "" {
+		of = memberSessionsOf(c.Organization, c.MemberID)
+	}
+	raw, err := api.call(ctx, of)
 	if err != nil {
 		return err
 	}
-	return show(a, c.JSON, raw, func(t *text, v struct{ Sessions []session }) {
+	return show(a, c.JSON, raw, func(t *text, v struct {
+		Sessions       []session
+		MemberSessions []session `json:"member_sessions"`
+	},
+	) {
 		var rows [][]string
-		for _, s := range v.Sessions {
-			rows = append(rows, []string{s.SessionID, t.when(s.StartedAt), t.when(s.LastAccessedAt), t.when(s.ExpiresAt), strconv.Itoa(len(s.Factors))})
+		for _, s := range append(v.Sessions, v.MemberSessions...) {
+			rows = append(rows, []string{s.id(), t.when(s.StartedAt), t.when(s.LastAccessedAt), t.when(s.ExpiresAt), strconv.Itoa(len(s.Factors))})
 		}
 		t.table("active sessions", strings.Fields("SESSION_ID STARTED LAST_ACCESSED EXPIRES FACTORS"), rows)
 	})

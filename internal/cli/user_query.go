@@ -19,7 +19,12 @@ type searchFlags struct {
 	Status        string   `enum:",active,pending" default:"" placeholder:"STATUS" help:"active or pending."`
 	CreatedAfter  string   `placeholder:"TIME" help:"Who was made after a day, 2026-01-05, or a moment, 2026-01-05T10:00:00Z."`
 	CreatedBefore string   `placeholder:"TIME" help:"Who was made before it."`
-	Query         string   `placeholder:"FILE" help:"File with a query of the API, or - for standard input; in place of the flags above."`
+	queryFlag
+}
+
+// queryFlag takes what the flags of a search cannot say.
+type queryFlag struct {
+	Query string `placeholder:"FILE" help:"File with a query of the API, or - for standard input; in place of the flags above."`
 }
 
 // operand is one condition.
@@ -34,6 +39,11 @@ func (f *searchFlags) query(a *app) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.queryFlag.query(a, operands)
+}
+
+// query is the query of some conditions, or the one that was given in their place.
+func (f *queryFlag) query(a *app, operands []operand) (json.RawMessage, error) {
 	if f.Query != "" {
 		if len(operands) > 0 {
 			return nil, usage("--query and other conditions were both given", "put all of them into the query")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -10,15 +11,14 @@ import (
 )
 
 const (
-	searchLimit = 100  // users that are shown if nobody says how many
+	searchLimit = 100  // what is shown if nobody says how much
 	searchPage  = 1000 // the most that the server gives at once
 )
 
 type userSearch struct {
 	jsonFlag
 	searchFlags
-	Limit int  `placeholder:"N" xor:"amount" help:"Show N users at most, 1 to 1000; default 100."`
-	All   bool `xor:"amount" help:"Show all of them, page by page as they come; with --json, one user a line."`
+	amountFlags
 	apiFlags
 }
 
@@ -36,106 +36,129 @@ its values. What is a part of a text needs three characters and looks away from 
     {"operator": "OR", "operands": [{"filter_name": "phone_verified", "filter_value": true}]}` + needsSecret
 }
 
-// searchRequest is the body of POST /v1/users/search.
-type searchRequest struct {
-	Cursor string          `json:"cursor,omitempty"`
-	Limit  int             `json:"limit"`
-	Query  json.RawMessage `json:"query,omitempty"`
-}
-
-// searchAnswer is a page.
-type searchAnswer struct {
-	Results  []json.RawMessage `json:"results"`
-	Metadata struct {
-		NextCursor string `json:"next_cursor"`
-	} `json:"results_metadata"`
-}
-
 // Run searches.
 func (c *userSearch) Run(ctx context.Context, a *app) error {
 	query, err := c.query(a)
 	if err != nil {
 		return err
 	}
-	if c.Limit < 0 || c.Limit > searchPage {
-		return usage("--limit must be from 1 to 1000", "--all shows all of them")
-	}
 	api, err := c.connect(a)
 	if err != nil {
 		return err
 	}
-	s := &search{api: api, query: query, a: a}
-	if c.All {
-		return s.stream(ctx, c.JSON)
+	return (&search{
+		api: api, a: a, path: usersPath("search"), query: query, list: "results", nothing: "such users", header: userHeader, row: rowOf(user.row),
+	}).run(ctx, c.amountFlags, c.JSON)
+}
+
+// amountFlags say how much of a search is shown.
+type amountFlags struct {
+	Limit int  `placeholder:"N" xor:"amount" help:"Show N at most, 1 to 1000; default 100."`
+	All   bool `xor:"amount" help:"Show all of them, page by page as they come; with --json, one a line."`
+}
+
+// searchRequest is the body of a search.
+type searchRequest struct {
+	OrganizationIDs []string        `json:"organization_ids,omitempty"`
+	Cursor          string          `json:"cursor,omitempty"`
+	Limit           int             `json:"limit"`
+	Query           json.RawMessage `json:"query,omitempty"`
+}
+
+// rowOf reads what was found and makes it a line of the table.
+func rowOf[T any](row func(T) []string) func(json.RawMessage) ([]string, error) {
+	return func(raw json.RawMessage) ([]string, error) {
+		var v T
+		err := json.Unmarshal(raw, &v)
+		return row(v), err
 	}
-	if c.Limit == 0 {
-		c.Limit = searchLimit
-	}
-	return s.some(ctx, c.Limit, c.JSON)
 }
 
 // search reads the pages of one query.
 type search struct {
-	api    *client
-	query  json.RawMessage
-	a      *app
-	cursor string // "" before the first page and after the last
+	api     *client
+	a       *app
+	path    []string
+	among   []string // organizations, of a search for members
+	query   json.RawMessage
+	list    string // the member of the answer that has what was found
+	nothing string // "such users"
+	header  []string
+	row     func(json.RawMessage) ([]string, error)
+	cursor  string // "" before the first page and after the last
 }
 
-// page reads the next page, of at most limit users. It may be empty although
-// there are more.
-func (s *search) page(ctx context.Context, limit int) (raw json.RawMessage, found searchAnswer, err error) {
-	raw, err = s.api.patiently(ctx, ctx, request{
-		Method: http.MethodPost, Path: usersPath("search"),
-		Body: searchRequest{Cursor: s.cursor, Limit: limit, Query: s.query},
-	}, func(err error, wait time.Duration) { s.a.remark("%s", printable(retold(err, wait))) })
-	if err == nil {
-		err = json.Unmarshal(raw, &found)
+// run shows as much as was asked for.
+func (s *search) run(ctx context.Context, amount amountFlags, asJSON bool) error {
+	if amount.Limit < 0 || amount.Limit > searchPage {
+		return usage("--limit must be from 1 to 1000", "--all shows all of them")
 	}
-	s.cursor = found.Metadata.NextCursor
-	return raw, found, err
+	if amount.All {
+		return s.stream(ctx, asJSON)
+	}
+	return s.some(ctx, cmp.Or(amount.Limit, searchLimit), asJSON)
 }
 
-// some shows up to limit users as one answer, from as many pages as it takes.
+// page reads the next page, of at most limit rows. It may be empty although there
+// are more.
+func (s *search) page(ctx context.Context, limit int) (answer map[string]json.RawMessage, found []json.RawMessage, err error) {
+	raw, err := s.api.patiently(ctx, ctx, request{
+		Method: http.MethodPost, Path: s.path,
+		Body: searchRequest{OrganizationIDs: s.among, Cursor: s.cursor, Limit: limit, Query: s.query},
+	}, func(err error, wait time.Duration) { s.a.remark("%s", printable(retold(err, wait))) })
+	if err != nil {
+		return nil, nil, err
+	}
+	var metadata struct {
+		NextCursor string `json:"next_cursor"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return nil, nil, err
+	}
+	for member, into := range map[string]any{s.list: &found, "results_metadata": &metadata} {
+		if answer[member] == nil {
+			continue
+		}
+		if err := json.Unmarshal(answer[member], into); err != nil {
+			return nil, nil, err
+		}
+	}
+	s.cursor = metadata.NextCursor
+	return answer, found, nil
+}
+
+// some shows up to limit rows as one answer, from as many pages as it takes.
 func (s *search) some(ctx context.Context, limit int, asJSON bool) error {
-	var users []json.RawMessage
+	all := []json.RawMessage{}
 	for {
-		raw, found, err := s.page(ctx, limit-len(users))
+		answer, found, err := s.page(ctx, limit-len(all))
 		if err != nil {
 			return err
 		}
-		users = append(users, found.Results...)
-		if s.cursor != "" && len(users) < limit {
+		all = append(all, found...)
+		if s.cursor != "" && len(all) < limit {
 			continue
 		}
 		if asJSON {
-			return s.a.answerWith(raw, users)
+			return s.answerWith(answer, all)
 		}
-		return s.a.showUsers(users, true, s.cursor != "")
+		return s.show(all, true, s.cursor != "")
 	}
 }
 
-// answerWith prints the last page with the results of all before it.
-func (a *app) answerWith(last json.RawMessage, users []json.RawMessage) error {
-	answer := map[string]json.RawMessage{}
-	if err := json.Unmarshal(last, &answer); err != nil {
+// answerWith prints the last page with what was found on all before it.
+func (s *search) answerWith(last map[string]json.RawMessage, all []json.RawMessage) (err error) {
+	if last[s.list], err = countersign.EncodeJSON(all); err != nil {
 		return err
 	}
-	if users == nil {
-		users = []json.RawMessage{}
-	}
-	var err error
-	if answer["results"], err = countersign.EncodeJSON(users); err != nil {
-		return err
-	}
-	raw, err := countersign.EncodeJSON(answer)
+	raw, err := countersign.EncodeJSON(last)
 	if err != nil {
 		return err
 	}
-	return a.printJSON(raw)
+	return s.a.printJSON(raw)
 }
 
-// stream shows all users, each page as it comes.
+// stream shows all there is, each page as it comes.
 func (s *search) stream(ctx context.Context, asJSON bool) error {
 	for first := true; ; {
 		_, found, err := s.page(ctx, searchPage)
@@ -144,9 +167,9 @@ func (s *search) stream(ctx context.Context, asJSON bool) error {
 		}
 		last := s.cursor == ""
 		if asJSON {
-			err = s.a.printLines(found.Results)
-		} else if len(found.Results) > 0 || first && last {
-			err = s.a.showUsers(found.Results, first, false)
+			err = s.a.printLines(found)
+		} else if len(found) > 0 || first && last {
+			err = s.show(found, first, false)
 			first = false
 		}
 		if err != nil || last {
@@ -155,24 +178,22 @@ func (s *search) stream(ctx context.Context, asJSON bool) error {
 	}
 }
 
-// showUsers shows users as a table, under a header if they are the first.
-func (a *app) showUsers(list []json.RawMessage, first, more bool) error {
-	t := &text{now: a.now()}
+// show shows a part as a table, under a header if it is the first.
+func (s *search) show(list []json.RawMessage, first, more bool) (err error) {
+	t := &text{now: s.a.now()}
 	rows := make([][]string, len(list))
 	for i, raw := range list {
-		var u user
-		if err := json.Unmarshal(raw, &u); err != nil {
+		if rows[i], err = s.row(raw); err != nil {
 			return err
 		}
-		rows[i] = u.row()
 	}
 	if first {
-		t.table("such users", userHeader, rows)
+		t.table(s.nothing, s.header, rows)
 	} else {
 		t.columns(rows)
 	}
 	if more {
 		t.note("There are more: --all shows them.")
 	}
-	return a.printText(t)
+	return s.a.printText(t)
 }

@@ -17,7 +17,7 @@ type verdictsCommand struct {
 	Limit   int    `default:"50" placeholder:"N" help:"Show the newest N, 1 to 10000; default 50."`
 	Profile string `placeholder:"ID" help:"Only of this profile."`
 	Reason  string `placeholder:"REASON" help:"Only of this reason; accepted for those that were accepted."`
-	User    string `placeholder:"ID" help:"Only of tokens that speak of this user, by ID; an external ID is none."`
+	User    string `placeholder:"ID" help:"Only of tokens that speak of this user or member, by ID; an external ID is none."`
 	Since   string `placeholder:"TIME" help:"Only from then on: a moment (RFC 3339), or a span before now such as 24h."`
 	Until   string `placeholder:"TIME" help:"Only from before then."`
 	environmentFlags
@@ -37,7 +37,7 @@ func (c *verdictsCommand) Run(ctx context.Context, a *app) error {
 		return usage("--limit must be from 1 to 10000", "")
 	}
 	query := url.Values{}
-	for name, value := range map[string]string{"profile_id": c.Profile, "reason": c.Reason, "user_id": c.User} {
+	for name, value := range map[string]string{"profile_id": c.Profile, "reason": c.Reason, personField(c.User): c.User} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -132,4 +132,12 @@ func givenTime(flag, value string, now time.Time) (string, error) {
 		return "", usage(flag+" is neither a moment nor a span", "for example 2026-01-31T12:00:00Z, or 24h for a day ago")
 	}
 	return value, nil
+}
+
+// personField is the name that the API has for an ID of a user or of a member.
+func personField(id string) string {
+	if strings.HasPrefix(id, "member-") {
+		return "member_id"
+	}
+	return "user_id"
 }

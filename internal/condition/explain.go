@@ -11,6 +11,8 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/operators"
+
+	"github.com/countersign-auth/countersign/internal/spelling"
 )
 
 // Bounds of what an error shows.
@@ -77,6 +79,9 @@ var wording = strings.NewReplacer(
 	"'<EOF>'", "end",
 )
 
+// maxMeant bounds the names of which one may be meant by another, in bytes.
+const maxMeant = 32
+
 // undeclared names what nothing is called, and what may be meant.
 func undeclared(name string) error {
 	known := slices.Concat(names, macros, ours)
@@ -87,7 +92,10 @@ func undeclared(name string) error {
 	}
 	best, distance := "", max(1, len(name)/3)+1
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
+		if len(name) > maxMeant || len(k) > maxMeant {
+			continue
+		}
+		if d := spelling.Distance(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
@@ -95,30 +103,6 @@ func undeclared(name string) error {
 		return fmt.Errorf("undeclared '%s'", name)
 	}
 	return fmt.Errorf("undeclared '%s'; did you mean '%s'?", name, best)
-}
-
-// editDistance is how many insertions, removals and exchanges of bytes make a out
-// of b, for names of up to 32.
-func editDistance(a, b string) int {
-	if len(a) > 32 || len(b) > 32 {
-		return 32
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
 
 // show cuts s to about maxShown bytes and replaces what could forge a line or turn

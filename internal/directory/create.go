@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// NewPerson is what a user begins with. Email or Phone is required.
+// NewPerson is what somebody begins with. A user needs Email or Phone, a member Email.
 type NewPerson struct {
 	Email             string
 	EmailVerified     bool
@@ -26,35 +27,31 @@ type NewPerson struct {
 	Roles             []string
 	// Profile gives the roles; zero for a call of the API.
 	Profile countersign.ProfileID
+	// Of members only.
+	Breakglass  bool
+	MFAEnrolled bool
 }
 
 const maxNamePart = 128 // bytes
 
-// newPerson is a NewUser that was checked.
+// newPerson is a NewPerson that was checked, but for the roles.
 type newPerson struct {
 	NewPerson
 	address email.Address
-	grants  []countersign.Grant
 }
 
-// Check refuses what no user of any environment may be. It knows no roles.
-func (n NewPerson) Check() error {
-	_, err := n.read()
+// CheckUser refuses what no user of any environment may be. It knows no roles.
+func (n NewPerson) CheckUser() error {
+	_, err := n.check(false)
 	return err
 }
 
-// check refuses what no user of an environment may be, before any transaction.
-func (n NewPerson) check(rules *standing.Rules) (c newPerson, err error) {
-	if c, err = n.read(); err != nil {
-		return c, err
-	}
-	c.grants, err = rules.Give(n.Profile, nil, n.Roles)
-	return c, err
-}
-
-// read is check less the roles.
-func (n NewPerson) read() (c newPerson, err error) {
-	if n.Email == "" && n.Phone == "" {
+// check refuses what nobody may be, before any transaction.
+func (n NewPerson) check(member bool) (c newPerson, err error) {
+	switch {
+	case n.Email == "" && member:
+		return c, countersign.ErrInvalidEmail.Saying("email_address is required.")
+	case n.Email == "" && n.Phone == "":
 		return c, countersign.ErrInvalidCreateUser
 	}
 	c.NewPerson = n
@@ -98,11 +95,17 @@ func checkExternalID(id string) error {
 
 func checkName(name countersign.Name) error {
 	for _, part := range []string{name.First, name.Middle, name.Last} {
-		if len(part) > maxNamePart || strings.ContainsFunc(part, unicode.IsControl) { // a NUL could not even be stored
+		if !printable(part) {
 			return countersign.ErrInvalidArgument.Saying("Each part of name may have %d bytes and no control characters.", maxNamePart)
 		}
 	}
 	return nil
+}
+
+// printable reports whether text is short and has no control characters; a NUL could
+// not even be stored.
+func printable(s string) bool {
+	return len(s) <= maxNamePart && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // validPhone reports whether s is a plus sign and 8 to 15 digits (ITU-T E.164),
@@ -113,79 +116,99 @@ func validPhone(s string) bool {
 		!strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// Create makes a user. Errors: those of what a user may be made of, and
-// ErrDuplicateEmail, ErrDuplicatePhoneNumber, ErrDuplicateUserExternalID.
-func (s *Service) Create(ctx context.Context, actor countersign.Actor, env countersign.Environment, n NewPerson) (countersign.Person, error) {
-	rules, err := s.Rules.Of(ctx, env)
+// Create makes somebody: a user, or a member of the organization of that ID,
+// external ID or slug. Errors: those of what a person may be made of, of
+// FindOrganization, and that an address, a number or an external ID is somebody
+// else's.
+func (s *Service) Create(ctx context.Context, actor countersign.Actor, env countersign.Environment, organization string, n NewPerson) (countersign.Person, error) {
+	checked, err := n.check(organization != "")
 	if err != nil {
 		return countersign.Person{}, err
 	}
-	checked, err := n.check(rules)
-	if err != nil {
-		return countersign.Person{}, err
-	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.Person, error) {
-		return createFree(ctx, tx, env.ID, checked)
+	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (p countersign.Person, err error) {
+		var home *countersign.Organization
+		if organization != "" {
+			o, err := FindOrganization(ctx, tx, env.ID, organization)
+			if err != nil {
+				return p, err
+			}
+			home = &o
+		}
+		return createFree(ctx, tx, env.ID, rules, home, checked)
 	})
 }
 
-// createFree makes a user whose address and number nobody has. It writes nothing
+// createFree makes somebody whose address and number nobody has. It writes nothing
 // before all is known to be free.
-func createFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n newPerson) (countersign.Person, error) {
+func createFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, rules *standing.Rules, home *countersign.Organization, n newPerson) (countersign.Person, error) {
+	t := countersign.Person{Organization: home}.Tenant(env)
 	var none countersign.PersonID
-	if err := checkEmailFree(ctx, tx, env, none, n.address); err != nil {
+	if err := checkEmailFree(ctx, tx, t, none, n.address); err != nil {
 		return countersign.Person{}, err
 	}
-	if err := checkPhoneFree(ctx, tx, env, none, n.Phone); err != nil {
+	if err := checkPhoneFree(ctx, tx, t, none, n.Phone); err != nil {
 		return countersign.Person{}, err
 	}
-	return create(ctx, tx, env, n)
+	return create(ctx, tx, env, rules, home, n)
 }
 
-// CreateInside is CreateUser as a part of somebody else's transaction, in which
-// they have looked for the address and found nobody.
-func CreateInside(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, rules *standing.Rules, n NewPerson) (countersign.Person, error) {
-	checked, err := n.check(rules)
+// CreateInside is Create as a part of somebody else's transaction, in which they
+// have looked for the address and found nobody. home is nil for a user.
+func CreateInside(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, rules *standing.Rules, home *countersign.Organization, n NewPerson) (countersign.Person, error) {
+	checked, err := n.check(home != nil)
 	if err != nil {
 		return countersign.Person{}, err
 	}
-	u, err := create(ctx, tx, env, checked)
-	u.Roles = rules.Roles(u.Grants)
-	return u, err
+	p, err := create(ctx, tx, env, rules, home, checked)
+	rules.For(home).Settle(&p)
+	return p, err
 }
 
-func create(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, n newPerson) (countersign.Person, error) {
-	u := countersign.Person{
-		ID: countersign.NewOrderedID[countersign.PersonID](env.Class(), tx.Now), Status: countersign.Active,
+func create(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, rules *standing.Rules, home *countersign.Organization, n newPerson) (p countersign.Person, err error) {
+	vertical := countersign.Consumer
+	if home != nil {
+		vertical = countersign.B2B
+	}
+	p = countersign.Person{
+		ID:           countersign.PersonIDIn(vertical, countersign.NewOrderedID[countersign.PersonID](env.Class(), tx.Now)),
+		Organization: home, Status: countersign.Active,
 		Name: n.Name, ExternalID: n.ExternalID, TrustedMetadata: n.TrustedMetadata, UntrustedMetadata: n.UntrustedMetadata,
-		Grants: n.grants, CreatedAt: tx.Now,
+		Membership: countersign.Membership{Breakglass: n.Breakglass, MFAEnrolled: n.MFAEnrolled, UpdatedAt: tx.Now}, CreatedAt: tx.Now,
+	}
+	if p.Grants, err = rules.For(home).Give(n.Profile, nil, n.Roles); err != nil {
+		return p, err
 	}
 	if n.Pending {
-		u.Status = countersign.Pending
+		p.Status = countersign.Pending
 	}
-	if err := CheckExternalIDFree(ctx, tx, env, u.ID, n.ExternalID); err != nil {
-		return u, err
+	t := p.Tenant(env)
+	if err := CheckExternalIDFree(ctx, tx, t, p.ID, n.ExternalID); err != nil {
+		return p, err
 	}
 	if n.Email != "" {
-		u.Emails = []countersign.Email{newEmail(env, n.address, n.EmailVerified)}
+		p.Emails = []countersign.Email{newEmail(env, n.address, n.EmailVerified)}
 	}
 	if n.Phone != "" {
-		u.Phones = []countersign.Phone{newPhone(env, n.Phone, n.PhoneVerified)}
+		p.Phones = []countersign.Phone{newPhone(env, n.Phone, n.PhoneVerified)}
 	}
-	if err := tx.InsertPerson(ctx, env, u); err != nil {
-		return u, err
+	if err := tx.InsertPerson(ctx, env, p); err != nil {
+		return p, err
 	}
-	for _, e := range u.Emails {
-		if err := tx.InsertEmail(ctx, env, u.ID, e); err != nil {
-			return u, err
+	for _, e := range p.Emails {
+		if err := tx.InsertEmail(ctx, t, p.ID, e); err != nil {
+			return p, err
 		}
 	}
-	for _, p := range u.Phones {
-		if err := tx.InsertPhone(ctx, env, u.ID, p); err != nil {
-			return u, err
+	for _, phone := range p.Phones {
+		if err := tx.InsertPhone(ctx, t, p.ID, phone); err != nil {
+			return p, err
 		}
 	}
-	return u, tx.Record(ctx, env, "user.created", u.ID.String(), map[string]any{"status": u.Status})
+	detail := map[string]any{"status": p.Status}
+	if home != nil {
+		detail["organization_id"] = home.ID
+	}
+	return p, tx.Record(ctx, env, t.Terms().Noun+".created", p.ID.String(), detail)
 }
 
 func newEmail(env countersign.EnvironmentID, a email.Address, verified bool) countersign.Email {
@@ -196,41 +219,50 @@ func newPhone(env countersign.EnvironmentID, number string, verified bool) count
 	return countersign.Phone{ID: countersign.NewID[countersign.PhoneID](env.Class()), Number: number, Verified: verified}
 }
 
-// checkEmailFree is ErrDuplicateEmail if another user than the one named has an
-// address. An empty one is always free.
-func checkEmailFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, a email.Address) error {
+// checkEmailFree refuses an address that somebody else than the one named has, or
+// that is reserved for anybody. An empty one is always free.
+func checkEmailFree(ctx context.Context, tx *store.Tx, t countersign.Tenant, person countersign.PersonID, a email.Address) error {
 	if a.Key == "" {
 		return nil
 	}
-	holder, err := tx.PersonByEmail(ctx, env, a.Key)
-	return mustBeFree(holder, user, err, countersign.ErrDuplicateEmail)
+	holder, err := tx.PersonByEmail(ctx, t, a.Key)
+	if err == nil && Retired(holder, a.Key) {
+		return countersign.ErrRetiredMemberEmail
+	}
+	return mustBeFree(holder, person, err, t.Terms().DuplicateEmail)
 }
 
-// checkPhoneFree is ErrDuplicatePhoneNumber if another user than the one named
-// has a number. An empty one is always free.
-func checkPhoneFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, number string) error {
+// Retired reports whether an address is one that somebody had before.
+func Retired(p countersign.Person, key string) bool {
+	return slices.ContainsFunc(p.Emails, func(e countersign.Email) bool { return e.Retired && e.Key == key })
+}
+
+// checkPhoneFree refuses a number that somebody else than the one named has. An
+// empty one is always free.
+func checkPhoneFree(ctx context.Context, tx *store.Tx, t countersign.Tenant, person countersign.PersonID, number string) error {
 	if number == "" {
 		return nil
 	}
-	holder, err := tx.PersonByPhone(ctx, env, number)
-	return mustBeFree(holder, user, err, countersign.ErrDuplicatePhoneNumber)
+	holder, err := tx.PersonByPhone(ctx, t, number)
+	return mustBeFree(holder, person, err, t.Terms().DuplicatePhone)
 }
 
-// CheckExternalIDFree is ErrDuplicateUserExternalID if another user than the one
-// named has that external ID. An empty one is always free.
-func CheckExternalIDFree(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.PersonID, externalID string) error {
+// CheckExternalIDFree is ErrDuplicateUserExternalID or ErrDuplicateMemberExternalID
+// if somebody else than the one named has that external ID. An empty one is always
+// free.
+func CheckExternalIDFree(ctx context.Context, tx *store.Tx, t countersign.Tenant, person countersign.PersonID, externalID string) error {
 	if externalID == "" {
 		return nil
 	}
-	holder, err := tx.PersonByExternalID(ctx, env, externalID)
-	return mustBeFree(holder, user, err, countersign.ErrDuplicateUserExternalID)
+	holder, err := tx.PersonByExternalID(ctx, t, externalID)
+	return mustBeFree(holder, person, err, t.Terms().DuplicateExternalID)
 }
 
 // mustBeFree turns the outcome of a look for somebody who must not exist, or be
-// the user.
-func mustBeFree(holder countersign.Person, user countersign.PersonID, found error, taken error) error {
+// the one named.
+func mustBeFree(holder countersign.Person, person countersign.PersonID, found error, taken error) error {
 	switch {
-	case errors.Is(found, store.ErrNotFound), found == nil && holder.ID == user:
+	case errors.Is(found, store.ErrNotFound), found == nil && holder.ID == person:
 		return nil
 	case found == nil:
 		return taken

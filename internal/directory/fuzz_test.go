@@ -35,24 +35,23 @@ func FuzzSearchQuery(f *testing.F) {
 		if rawName == nil || rawValue == nil {
 			return
 		}
-		filter, err := directory.ParseFilter(rawName, rawValue)
-		if err != nil {
-			named, ok := errors.AsType[*countersign.Error](err)
-			if !ok || !strings.HasPrefix(named.Type, "user_search_") || named.Kind != countersign.Invalid {
-				t.Errorf("ParseFilter(%s, %s) = %v", rawName, rawValue, err)
-			}
-			return
-		}
+		operand := directory.Operand{Name: rawName, Value: rawValue}
 		var found [3][]string
-		for i, q := range []directory.Search{{Filters: []directory.Filter{filter}}, {Filters: []directory.Filter{filter, filter}}, {Or: true, Filters: []directory.Filter{filter}}} {
-			page, err := d.Search(t.Context(), env, q)
+		for i, q := range []directory.Query{
+			{Operator: "AND", Operands: []directory.Operand{operand}}, {Operator: "AND", Operands: []directory.Operand{operand, operand}}, {Operator: "OR", Operands: []directory.Operand{operand}},
+		} {
+			page, err := d.SearchUsers(t.Context(), env, q)
 			if err != nil {
-				t.Fatalf("search %d by %s %s: %v", i, rawName, rawValue, err)
+				named, ok := errors.AsType[*countersign.Error](err)
+				if !ok || !strings.HasPrefix(named.Type, "user_search_") || named.Kind != countersign.Invalid {
+					t.Errorf("search %d by %s %s: %v", i, rawName, rawValue, err)
+				}
+				return
 			}
-			if page.Next != "" || page.Total != len(page.Users) {
-				t.Errorf("search %d by %s %s: %d of %d, next %q", i, rawName, rawValue, len(page.Users), page.Total, page.Next)
+			if page.Next != "" || page.Total != len(page.Results) {
+				t.Errorf("search %d by %s %s: %d of %d, next %q", i, rawName, rawValue, len(page.Results), page.Total, page.Next)
 			}
-			for _, u := range page.Users {
+			for _, u := range page.Results {
 				found[i] = append(found[i], u.ID.String())
 			}
 		}
@@ -78,7 +77,7 @@ func FuzzCursor(f *testing.F) {
 	d, env, people := populated(f)
 	given := map[string]bool{"": true}
 	for cursor, last := "", false; !last; {
-		page, err := d.Search(f.Context(), env, directory.Search{Limit: 1, Cursor: cursor})
+		page, err := d.SearchUsers(f.Context(), env, directory.Query{Limit: 1, Cursor: cursor})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -94,8 +93,8 @@ func FuzzCursor(f *testing.F) {
 		f.Add(strings.ToLower(cursor))
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
-		_, err := d.Search(t.Context(), env, directory.Search{Limit: 1, Cursor: cursor})
-		if given[cursor] && err != nil || !given[cursor] && !errors.Is(err, countersign.ErrSearchInvalidCursor) {
+		_, err := d.SearchUsers(t.Context(), env, directory.Query{Limit: 1, Cursor: cursor})
+		if given[cursor] && err != nil || !given[cursor] && !errors.Is(err, countersign.UserSearch.InvalidCursor) {
 			t.Errorf("the cursor %q: %v", cursor, err)
 		}
 	})

@@ -30,7 +30,7 @@ func (s *Service) deleteEmail(ctx context.Context, actor countersign.Actor, env 
 		return countersign.Person{}, err
 	}
 	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.Person, err error) {
-		if u, err = tx.PersonByEmailID(ctx, env.ID, id); err != nil {
+		if u, err = tx.UserByEmailID(ctx, env.ID, id); err != nil {
 			return u, or(err, countersign.ErrEmailNotFound)
 		}
 		if err := may(u); err != nil {
@@ -63,7 +63,7 @@ func (s *Service) deletePhone(ctx context.Context, actor countersign.Actor, env 
 		return countersign.Person{}, err
 	}
 	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.Person, err error) {
-		if u, err = tx.PersonByPhoneID(ctx, env.ID, id); err != nil {
+		if u, err = tx.UserByPhoneID(ctx, env.ID, id); err != nil {
 			return u, or(err, countersign.ErrPhoneNumberNotFound)
 		}
 		if err := may(u); err != nil {
@@ -120,16 +120,17 @@ func (s *Service) ExchangePrimaryFactor(ctx context.Context, actor countersign.A
 		return u, countersign.ErrInvalidPhoneNumber
 	}
 	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (u countersign.Person, err error) {
-		if u, err = Find(ctx, tx, env.ID, ref); err != nil {
+		if u, err = Find(ctx, tx, env.ID, User(ref)); err != nil {
 			return u, err
 		}
+		t := u.Tenant(env.ID)
 		if len(u.Emails)+len(u.Phones) != 1 {
 			return u, countersign.ErrInvalidExchangeUser.Saying("This one has %d addresses and %d numbers.", len(u.Emails), len(u.Phones))
 		}
-		if err := checkEmailFree(ctx, tx, env.ID, u.ID, address); err != nil {
+		if err := checkEmailFree(ctx, tx, t, u.ID, address); err != nil {
 			return u, err
 		}
-		if err := checkPhoneFree(ctx, tx, env.ID, u.ID, newNumber); err != nil {
+		if err := checkPhoneFree(ctx, tx, t, u.ID, newNumber); err != nil {
 			return u, err
 		}
 		for _, e := range u.Emails {
@@ -144,10 +145,10 @@ func (s *Service) ExchangePrimaryFactor(ctx context.Context, actor countersign.A
 		u.Emails, u.Phones = nil, nil
 		if newAddress != "" {
 			u.Emails = []countersign.Email{newEmail(env.ID, address, false)}
-			err = tx.InsertEmail(ctx, env.ID, u.ID, u.Emails[0])
+			err = tx.InsertEmail(ctx, t, u.ID, u.Emails[0])
 		} else {
 			u.Phones = []countersign.Phone{newPhone(env.ID, newNumber, false)}
-			err = tx.InsertPhone(ctx, env.ID, u.ID, u.Phones[0])
+			err = tx.InsertPhone(ctx, t, u.ID, u.Phones[0])
 		}
 		if err != nil {
 			return u, err

@@ -30,7 +30,7 @@ func (s *Service) ImportUsers(ctx context.Context, actor countersign.Actor, env 
 	refused := make([]Imported, len(list))
 	for i, n := range list {
 		var err error
-		if checked[i], err = n.check(rules); err != nil && !errors.As(err, &refused[i].Refused) {
+		if checked[i], err = n.check(false); err != nil && !errors.As(err, &refused[i].Refused) {
 			return nil, err
 		}
 	}
@@ -41,7 +41,7 @@ func (s *Service) ImportUsers(ctx context.Context, actor countersign.Actor, env 
 			if outcome[i].Refused != nil {
 				continue
 			}
-			u, err := createFree(ctx, tx, env.ID, n)
+			u, err := createFree(ctx, tx, env.ID, rules, nil, n)
 			if err == nil {
 				outcome[i].ID = u.ID
 			} else if !errors.As(err, &outcome[i].Refused) {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"github.com/countersign-auth/countersign"
 )
@@ -11,6 +12,19 @@ const (
 	maxMetadata     = 4096 // bytes, serialised
 	maxMetadataKeys = 20
 )
+
+// Metadata reads metadata of a request: nil for absent and null;
+// ErrMetadataInvalidFormat for what is not an object.
+func Metadata(raw json.RawMessage) (countersign.Object, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	var o countersign.Object
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, countersign.ErrMetadataInvalidFormat
+	}
+	return o, nil
+}
 
 // mergeMetadata applies a patch to metadata, at the top level only: a key
 // replaces the whole value, null removes it. Errors: ErrMetadataTooManyKeys,

@@ -1,6 +1,6 @@
-// Package directory knows who exists: users, and how they are found, made,
-// changed and deleted. It is the only way to make a person. It refuses to know
-// how somebody signed in.
+// Package directory knows who exists: organizations and people, who are users or
+// members, and how they are found, made, changed and deleted. It is the only way to
+// make a person. It refuses to know how somebody signed in.
 package directory
 
 import (
@@ -12,26 +12,40 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// Service makes, finds, changes and deletes people.
+// Service makes, finds, changes and deletes organizations and people.
 type Service struct {
 	Store *store.Store
 	Rules *standing.Book
 }
 
-// Person finds a user by ID or external ID. Errors: ErrUserNotFound,
-// ErrInvalidUserID for what can be neither, and those for an ID of the other
-// class.
-func (s *Service) Person(ctx context.Context, env countersign.Environment, ref string) (u countersign.Person, err error) {
+// Whom names somebody as callers do.
+type Whom struct {
+	// Organization is the ID, external ID or slug of a member's organization; "" for
+	// a user.
+	Organization string
+	Person       string // ID or external ID
+}
+
+// User names a user, or a member by ID where the organization need not be named.
+func User(ref string) Whom { return Whom{Person: ref} }
+
+// Person finds somebody. Errors: as Find.
+func (s *Service) Person(ctx context.Context, env countersign.Environment, whom Whom) (countersign.Person, error) {
+	return s.read(ctx, env, func(tx *store.Tx) (countersign.Person, error) { return Find(ctx, tx, env.ID, whom) })
+}
+
+// read is whom fn finds, with the roles that count.
+func (s *Service) read(ctx context.Context, env countersign.Environment, fn func(*store.Tx) (countersign.Person, error)) (p countersign.Person, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
-		return u, err
+		return p, err
 	}
-	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		u, err = Find(ctx, tx, env.ID, ref)
+	err = s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		p, err = fn(tx)
 		return err
 	})
-	u.Roles = rules.Roles(u.Grants)
-	return u, err
+	rules.For(p.Organization).Settle(&p)
+	return p, err
 }
 
 // Known reports whether a user has an e-mail address. ErrInvalidEmail.
@@ -41,7 +55,7 @@ func (s *Service) Known(ctx context.Context, env countersign.Environment, addres
 		return false, err
 	}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.PersonByEmail(ctx, env.ID, a.Key)
+		_, err := tx.PersonByEmail(ctx, countersign.Tenant{EnvironmentID: env.ID}, a.Key)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -50,19 +64,34 @@ func (s *Service) Known(ctx context.Context, env countersign.Environment, addres
 	return err == nil, err
 }
 
-// Find is User as a part of somebody else's transaction, less the roles.
-func Find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, ref string) (u countersign.Person, err error) {
-	if id, malformed := countersign.ParseID[countersign.PersonID](ref); malformed == nil {
-		if err := countersign.CheckClass(id.Class(), env); err != nil {
-			return u, err
+// Find finds somebody who is not deleted, as a part of somebody else's transaction
+// and less the roles. Errors: ErrUserNotFound or ErrMemberNotFound, ErrInvalidUserID
+// or ErrInvalidMemberID for what can be neither kind of ID, those for an ID of the
+// other class, and those of FindOrganization.
+func Find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, whom Whom) (p countersign.Person, err error) {
+	t := countersign.Tenant{EnvironmentID: env}
+	if whom.Organization != "" {
+		o, err := FindOrganization(ctx, tx, env, whom.Organization)
+		if err != nil {
+			return p, err
 		}
-		u, err = tx.Person(ctx, env, id)
-	} else if countersign.ValidExternalID(ref) {
-		u, err = tx.PersonByExternalID(ctx, env, ref)
-	} else {
-		return u, countersign.ErrInvalidUserID
+		t.OrganizationID = o.ID
 	}
-	return u, or(err, countersign.ErrUserNotFound)
+	called := t.Terms()
+	if id, malformed := countersign.ParseID[countersign.PersonID](whom.Person); malformed == nil {
+		if err := countersign.CheckClass(id.Class(), env); err != nil {
+			return p, err
+		}
+		p, err = tx.Person(ctx, env, id)
+	} else if countersign.ValidExternalID(whom.Person) {
+		p, err = tx.PersonByExternalID(ctx, t, whom.Person)
+	} else {
+		return p, called.InvalidID
+	}
+	if err == nil && (p.Tenant(env) != t || p.Status == countersign.Deleted) {
+		return countersign.Person{}, called.NotFound
+	}
+	return p, or(err, called.NotFound)
 }
 
 // or turns store.ErrNotFound into the contract's name for it.
@@ -73,33 +102,68 @@ func or(err error, notFound error) error {
 	return err
 }
 
-// Delete removes a user and ends all sessions; errors as User.
-func (s *Service) Delete(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, ref string) (id countersign.PersonID, err error) {
+// Delete ends all sessions of somebody and removes them: a user for good; a member
+// is deleted from now on, and can be reactivated. Errors: as Find.
+func (s *Service) Delete(ctx context.Context, actor countersign.Actor, env countersign.EnvironmentID, whom Whom) (id countersign.PersonID, err error) {
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
-		u, err := Find(ctx, tx, env, ref)
+		p, err := Find(ctx, tx, env, whom)
 		if err != nil {
 			return err
 		}
-		id = u.ID
-		if err := tx.DeletePerson(ctx, env, id); err != nil {
+		id = p.ID
+		if p.Organization == nil {
+			err = tx.DeleteUser(ctx, env, id)
+		} else {
+			err = deleteMember(ctx, tx, env, p)
+		}
+		if err != nil {
 			return err
 		}
-		return tx.Record(ctx, env, "user.deleted", id.String(), nil)
+		return tx.Record(ctx, env, p.Tenant(env).Terms().Noun+".deleted", id.String(), nil)
 	})
 	return id, err
 }
 
-// change runs fn on a user, as part of a transaction, and gives back what it
-// made of it with the roles that count.
-func (s *Service) change(ctx context.Context, actor countersign.Actor, env countersign.Environment, fn func(*store.Tx, *standing.Rules) (countersign.Person, error)) (u countersign.Person, err error) {
+// change runs fn on somebody, as part of a transaction, and gives back what it
+// made of them with the roles that count.
+func (s *Service) change(ctx context.Context, actor countersign.Actor, env countersign.Environment, fn func(*store.Tx, *standing.Rules) (countersign.Person, error)) (p countersign.Person, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {
-		return u, err
+		return p, err
 	}
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) (err error) {
-		u, err = fn(tx, rules)
+		p, err = fn(tx, rules)
 		return err
 	})
-	u.Roles = rules.Roles(u.Grants)
-	return u, err
+	rules.For(p.Organization).Settle(&p)
+	return p, err
+}
+
+// edit is change of somebody who is there. fn changes them in memory and writes what
+// is not a column of theirs; it says what it changed.
+func (s *Service) edit(ctx context.Context, actor countersign.Actor, env countersign.Environment, whom Whom, fn func(*store.Tx, *standing.Rules, *countersign.Person) (changed []string, err error)) (countersign.Person, error) {
+	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (countersign.Person, error) {
+		p, err := Find(ctx, tx, env.ID, whom)
+		if err != nil {
+			return p, err
+		}
+		changed, err := fn(tx, rules.For(p.Organization), &p)
+		if err != nil {
+			return p, err
+		}
+		return p, Keep(ctx, tx, env.ID, &p, changed)
+	})
+}
+
+// Keep stores somebody of whom something changed, as a part of somebody else's
+// transaction.
+func Keep(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, p *countersign.Person, changed []string) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	p.Membership.UpdatedAt = tx.Now
+	if err := tx.UpdatePerson(ctx, env, *p); err != nil {
+		return err
+	}
+	return tx.Record(ctx, env, p.Tenant(env).Terms().Noun+".updated", p.ID.String(), map[string]any{"changed": changed})
 }

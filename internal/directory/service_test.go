@@ -39,7 +39,7 @@ func populated(t testing.TB) (*directory.Service, countersign.Environment, []cou
 		{Email: "Ünal_%@bücher.example", Phone: "+442071838750", Pending: true},
 		{Phone: "+14155550100", PhoneVerified: true, Name: countersign.Name{First: "Zoë"}},
 	} {
-		u, err := d.Create(t.Context(), countersign.System(), env, n)
+		u, err := d.Create(t.Context(), countersign.System(), env, "", n)
 		if err != nil {
 			t.Fatal(fmt.Errorf("person %d: %w", i, err))
 		}

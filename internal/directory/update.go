@@ -16,31 +16,35 @@ type Patch struct {
 	TrustedMetadata                 countersign.Object // merged at the top level; null removes a key
 	UntrustedMetadata               countersign.Object
 	Roles                           *[]string // the explicit ones from now on
+	// Of members only.
+	Breakglass       *bool
+	MFAEnrolled      *bool
+	DefaultMFAMethod *string
+	Phone            string // the first; "" leaves what is there
+	Email            string // the new one; "" leaves what is there
+	UnlinkEmail      bool   // the old one is not reserved
 }
 
-// Update changes a user. Two updates at once happen one after the other, so
-// that both are seen. Errors: as User and CreateUser.
-func (s *Service) Update(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string, p Patch) (countersign.Person, error) {
-	if p.ExternalID != "" {
-		if err := checkExternalID(p.ExternalID); err != nil {
+// Update changes somebody. Two updates at once happen one after the other, so
+// that both are seen. Errors: as Find and Create, and for a member
+// ErrDuplicatePhoneForMember and ErrDefaultMFAMissingFactor.
+func (s *Service) Update(ctx context.Context, actor countersign.Actor, env countersign.Environment, whom Whom, patch Patch) (countersign.Person, error) {
+	if patch.ExternalID != "" {
+		if err := checkExternalID(patch.ExternalID); err != nil {
 			return countersign.Person{}, err
 		}
 	}
-	return s.change(ctx, actor, env, func(tx *store.Tx, rules *standing.Rules) (u countersign.Person, err error) {
-		if u, err = Find(ctx, tx, env.ID, ref); err != nil {
-			return u, err
+	return s.edit(ctx, actor, env, whom, func(tx *store.Tx, rules *standing.Rules, p *countersign.Person) ([]string, error) {
+		changed, err := patch.apply(p, rules)
+		if err != nil {
+			return nil, err
 		}
-		changed, err := p.apply(&u, rules)
-		if err != nil || len(changed) == 0 {
-			return u, err
+		if p.Organization != nil {
+			if changed, err = patch.applyToMember(ctx, tx, env.ID, p, changed); err != nil {
+				return nil, err
+			}
 		}
-		if err := CheckExternalIDFree(ctx, tx, env.ID, u.ID, p.ExternalID); err != nil {
-			return u, err
-		}
-		if err := tx.UpdatePerson(ctx, env.ID, u); err != nil {
-			return u, err
-		}
-		return u, tx.Record(ctx, env.ID, "user.updated", u.ID.String(), map[string]any{"changed": changed})
+		return changed, CheckExternalIDFree(ctx, tx, p.Tenant(env.ID), p.ID, patch.ExternalID)
 	})
 }
 
@@ -93,37 +97,37 @@ func GiveRoles(u *countersign.Person, rules *standing.Rules, by countersign.Prof
 		u.Grants = grants
 		changed = append(changed, "roles")
 	}
-	u.Roles = rules.Roles(u.Grants)
+	rules.Settle(u)
 	return changed, nil
 }
 
-// AddEmail gives a user a verified address, which nobody has, as a part of
-// somebody else's transaction, which records it. Error: ErrInvalidEmail.
-func AddEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, u *countersign.Person, address string) error {
+// AddEmail gives somebody a verified address, which nobody has, as a part of
+// somebody else's transaction, which keeps and records it. A member, who has one,
+// gets it in the place of the old one. Error: ErrInvalidEmail.
+func AddEmail(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, p *countersign.Person, address string) error {
 	parsed, err := parseEmail(address)
 	if err != nil {
 		return err
 	}
+	if p.Organization != nil {
+		return replaceEmail(ctx, tx, env, p, newEmail(env, parsed, true), false)
+	}
 	added := newEmail(env, parsed, true)
-	u.Emails = append(u.Emails, added)
-	return tx.InsertEmail(ctx, env, u.ID, added)
+	p.Emails = append(p.Emails, added)
+	return tx.InsertEmail(ctx, p.Tenant(env), p.ID, added)
 }
 
 func sameGrant(a, b countersign.Grant) bool {
 	return a.RoleID == b.RoleID && a.Revision == b.Revision && a.Explicit == b.Explicit && slices.Equal(a.Profiles, b.Profiles)
 }
 
-// ClearExternalID takes a user's external ID away; errors as User.
-func (s *Service) ClearExternalID(ctx context.Context, actor countersign.Actor, env countersign.Environment, ref string) (countersign.Person, error) {
-	return s.change(ctx, actor, env, func(tx *store.Tx, _ *standing.Rules) (countersign.Person, error) {
-		u, err := Find(ctx, tx, env.ID, ref)
-		if err != nil || u.ExternalID == "" {
-			return u, err
+// ClearExternalID takes somebody's external ID away; errors as Find.
+func (s *Service) ClearExternalID(ctx context.Context, actor countersign.Actor, env countersign.Environment, whom Whom) (countersign.Person, error) {
+	return s.edit(ctx, actor, env, whom, func(_ *store.Tx, _ *standing.Rules, p *countersign.Person) ([]string, error) {
+		if p.ExternalID == "" {
+			return nil, nil
 		}
-		u.ExternalID = ""
-		if err := tx.UpdatePerson(ctx, env.ID, u); err != nil {
-			return u, err
-		}
-		return u, tx.Record(ctx, env.ID, "user.updated", u.ID.String(), map[string]any{"changed": []string{"external_id"}})
+		p.ExternalID = ""
+		return []string{"external_id"}, nil
 	})
 }

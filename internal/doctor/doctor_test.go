@@ -148,6 +148,30 @@ func TestTroubles(t *testing.T) {
 	})
 }
 
+// TestReferences takes away what rows refer to, and then says that it was taken
+// away in good order.
+func TestReferences(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, database string) {
+		w := admit(t, database)
+		w.server.Stop()
+		w.exec(t, `INSERT INTO users (environment_id, user_id, status, first_name, middle_name, last_name, trusted_metadata, untrusted_metadata, created_at, organization_id)
+			SELECT environment_id, environment_id, 'active', '', '', '', '', '', 1, environment_id FROM environments`)
+		w.exec(t, `INSERT INTO person_links SELECT environment_id, environment_id, environment_id, 's', public_key, 1 FROM signing_keys`)
+		w.exec(t, `INSERT INTO operator_passes SELECT 'session', 'a', environment_id, public_key, 1, 1 FROM signing_keys`)
+		want(
+			t, w.examine(t, nil), "warning references: 1 row of person_links without users.",
+			"warning references: 1 row of users without organizations.", "warning references: 1 row of operator_passes without operators.",
+		)
+		w.exec(t, `INSERT INTO departed_organizations SELECT environment_id, environment_id, 1 FROM environments`)
+		w.exec(t, `DELETE FROM operator_passes; DELETE FROM person_links`)
+		want(t, w.examine(t, nil))
+		w.exec(t, `DELETE FROM departed_organizations`)
+		w.exec(t, `INSERT INTO departed_environments SELECT environment_id, 1 FROM environments; DELETE FROM environments`)
+		want(t, w.examine(t, nil))
+	})
+}
+
 func TestPostgresSettings(t *testing.T) {
 	t.Parallel()
 	w := admit(t, storetest.Postgres(t))

@@ -185,6 +185,18 @@ func isASCII(s string) bool {
 // checked too, lengths as in DNS.
 var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
+// Domain reads a domain as Parse reads that of an address: its A-label form, in
+// lower case.
+func Domain(s string) (string, error) {
+	if len(s) > MaxSize || !utf8.ValidString(s) {
+		return "", errDomain
+	}
+	return normalDomain(s)
+}
+
+// DomainOf is the domain of an address's key.
+func DomainOf(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
+
 // normalDomain is the domain of a key: two labels or more, the last one not a
 // number, for that would be an IPv4 address (RFC 3696 §2).
 func normalDomain(domain string) (string, error) {

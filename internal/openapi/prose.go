@@ -24,6 +24,7 @@ type plane struct {
 
 // planes are in the order in which they are looked up: the last has the rest.
 var planes = []plane{
+	{"B2B", "The backend API of B2B projects, for callers who hold a secret of an environment; where it says so, on behalf of a member.", "/v1/b2b/"},
 	{"Consumer", "The backend API of consumer projects, for callers who hold a secret of an environment.", "/v1/"},
 	{"Frontend", "For web pages and apps, with a public token; an answer is in data, and an error tells no more than its type.", "/sdk/v1/"},
 	{"Management", "What an operator sets up, for callers who hold a workspace key.", "/pwa/v3/"},
@@ -87,6 +88,9 @@ var segments = map[string]string{ //nolint:gosec // sentences, of which one is a
 	"email_id":                   "The ID of an e-mail address.",
 	"environment_slug":           "The slug of an environment.",
 	"jwt_template_type":          "SESSION or M2M.",
+	"member_id":                  "The ID or external ID of a member of the organization.",
+	"member_password_id":         "The ID of a password.",
+	"organization_id":            "The ID, external ID or slug of an organization.",
 	"oauth_user_registration_id": "The ID of an OAuth registration.",
 	"password_id":                "The ID of a password.",
 	"pem_file_id":                "The ID of a public key of the profile.",

@@ -2,7 +2,6 @@ package project
 
 import (
 	"context"
-	"crypto/subtle"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -18,30 +17,27 @@ const usedResolution = time.Hour
 func (s *Service) CheckSecret(ctx context.Context, env countersign.EnvironmentID, secret countersign.Bearer) (countersign.Environment, countersign.SecretID, error) {
 	hash := Hash(secret)
 	var (
-		e        countersign.Environment
-		stored   countersign.Secret
-		revision int64
-		now      time.Time
+		e     countersign.Environment
+		found store.Credential
+		now   time.Time
 	)
 	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
 		now = tx.Now
-		if stored, revision, err = tx.SecretByHash(ctx, env, hash); err == nil {
-			e, err = s.environment(ctx, tx, env, revision)
+		if found, err = tx.SecretByHash(ctx, env, hash); err == nil {
+			e, err = s.environment(ctx, tx, env, found.Revision)
 		}
 		return err
 	})
 	if err != nil {
 		return e, countersign.SecretID{}, or(err, countersign.ErrUnauthorizedCredentials)
 	}
-	if subtle.ConstantTimeCompare(stored.Hash, hash) != 1 {
-		return e, countersign.SecretID{}, countersign.ErrUnauthorizedCredentials
-	}
-	if now.Sub(stored.UsedAt) >= usedResolution {
-		if err := s.Store.SecretUsed(ctx, e.ID, stored.ID, now); err != nil {
-			return e, stored.ID, err
+	if now.Sub(found.UsedAt) >= usedResolution {
+		if err := s.Store.SecretUsed(ctx, e.ID, found.SecretID, now); err != nil {
+			return e, found.SecretID, err
 		}
 	}
-	return e, stored.ID, nil
+	s.floods.read(credential{env, string(hash)}, now, e, found.SecretID)
+	return e, found.SecretID, nil
 }
 
 // environment is one at least as new as a revision. Of one that is kept, a request

@@ -175,6 +175,11 @@ func (s *Service) Environments(ctx context.Context, project string) ([]countersi
 	})
 }
 
+// AllEnvironments are those of every project, in no order that means something.
+func (s *Service) AllEnvironments(ctx context.Context) ([]countersign.Environment, error) {
+	return view(ctx, s.Store, nil, func(tx *store.Tx) ([]countersign.Environment, error) { return tx.AllEnvironments(ctx) })
+}
+
 // Environment finds an environment by its slugs; ErrProjectNotFound or
 // ErrEnvironmentNotFound.
 func (s *Service) Environment(ctx context.Context, project, slug string) (countersign.Environment, error) {
@@ -246,7 +251,20 @@ func (s *Service) DeleteEnvironment(ctx context.Context, actor countersign.Actor
 	})
 }
 
-// CountUsers is how many users an environment has.
-func (s *Service) CountUsers(ctx context.Context, env countersign.EnvironmentID) (int, error) {
-	return view(ctx, s.Store, nil, func(tx *store.Tx) (int, error) { return tx.CountPeople(ctx, env) })
+// Counts are how many of what an environment has.
+type Counts struct{ Users, Organizations, Members int }
+
+// Counts counts what is in an environment.
+func (s *Service) Counts(ctx context.Context, env countersign.Environment) (Counts, error) {
+	return view(ctx, s.Store, nil, func(tx *store.Tx) (c Counts, err error) {
+		people := &c.Users
+		if env.Vertical == countersign.B2B {
+			people = &c.Members
+			if c.Organizations, err = tx.CountOrganizations(ctx, env.ID); err != nil {
+				return c, err
+			}
+		}
+		*people, err = tx.CountPeople(ctx, env.ID)
+		return c, err
+	})
 }

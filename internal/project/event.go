@@ -2,6 +2,7 @@ package project
 
 import (
 	"context"
+	"strings"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/store"
@@ -35,4 +36,52 @@ func (s *Service) Events(ctx context.Context, env countersign.EnvironmentID, lim
 		next = list[limit-1].ID.String()
 	}
 	return list, next, err
+}
+
+// EventFilter narrows a list of events. Its zero value lets all through.
+type EventFilter struct {
+	Action string // of which the action begins with this
+	Actor  string // the ID
+	Object string
+}
+
+func (f EventFilter) keeps(e countersign.Event) bool {
+	return strings.HasPrefix(e.Action, f.Action) && (f.Actor == "" || e.Actor.ID == f.Actor) && (f.Object == "" || e.Object == f.Object)
+}
+
+// maxEventsLooked bounds how many events one page looks at, when few of them are
+// asked for.
+const maxEventsLooked = 5 * maxEventsPage
+
+// FindEvents is Events, of those that a filter keeps. It looks at 5000 events at
+// most: a page may be short, or empty, and yet have a next one.
+func (s *Service) FindEvents(ctx context.Context, env countersign.EnvironmentID, f EventFilter, limit int, cursor string) (list []countersign.Event, next string, err error) {
+	if f == (EventFilter{}) {
+		return s.Events(ctx, env, limit, cursor)
+	}
+	if limit <= 0 {
+		limit = eventPage
+	}
+	next = cursor
+	for range maxEventsLooked / maxEventsPage {
+		var part []countersign.Event
+		if part, next, err = s.Events(ctx, env, maxEventsPage, next); err != nil {
+			return nil, "", err
+		}
+		for i, e := range part {
+			if !f.keeps(e) {
+				continue
+			}
+			if list = append(list, e); len(list) == limit {
+				if next == "" && i == len(part)-1 {
+					return list, "", nil
+				}
+				return list, e.ID.String(), nil
+			}
+		}
+		if next == "" {
+			return list, "", nil
+		}
+	}
+	return list, next, nil
 }

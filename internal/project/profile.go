@@ -141,9 +141,14 @@ func newPEMFile(env countersign.EnvironmentID, text string) (countersign.PEMFile
 	return countersign.PEMFile{ID: countersign.NewID[countersign.PEMFileID](env.Class()), PublicKey: text}, nil
 }
 
-// CreateProfile makes a profile. It never asks the network. Errors: the
-// contract's for each rule of a profile, and ErrTooManyProfiles.
-func (s *Service) CreateProfile(ctx context.Context, actor countersign.Actor, e countersign.Environment, n NewProfile) (countersign.Profile, error) {
+// NewDraft is what CreateProfile would make; it saves nothing, and tests may fail.
+// Errors: as CreateProfile.
+func (s *Service) NewDraft(e countersign.Environment, n NewProfile) (countersign.Profile, error) {
+	n.Force = true
+	return s.newProfile(e, n)
+}
+
+func (s *Service) newProfile(e countersign.Environment, n NewProfile) (countersign.Profile, error) {
 	p := countersign.Profile{
 		ID: countersign.NewID[countersign.ProfileID](e.Type.Class()), EnvironmentID: e.ID,
 		Name: n.Name, Issuer: n.Issuer, Audience: n.Audience, KeyType: n.KeyType, JWKSURL: n.JWKSURL,
@@ -163,7 +168,14 @@ func (s *Service) CreateProfile(ctx context.Context, actor countersign.Actor, e 
 	if p.Policy, err = mergePolicy(p.Policy, n.TrustPolicy); err != nil {
 		return p, err
 	}
-	if err := s.check(&p, e.Vertical, n.Force); err != nil {
+	return p, s.check(&p, e.Vertical, n.Force)
+}
+
+// CreateProfile makes a profile. It never asks the network. Errors: the
+// contract's for each rule of a profile, and ErrTooManyProfiles.
+func (s *Service) CreateProfile(ctx context.Context, actor countersign.Actor, e countersign.Environment, n NewProfile) (countersign.Profile, error) {
+	p, err := s.newProfile(e, n)
+	if err != nil {
 		return p, err
 	}
 	err = s.Store.Update(ctx, actor, func(tx *store.Tx) error {
@@ -238,15 +250,15 @@ func (s *Service) UpdateProfile(ctx context.Context, actor countersign.Actor, e 
 // transaction.
 var errOvertaken = errors.New("the profile has changed meanwhile")
 
-// DraftProfile is what UpdateProfile would make of a profile; it saves nothing,
-// and tests may fail. Errors: as UpdateProfile.
-func (s *Service) DraftProfile(ctx context.Context, e countersign.Environment, ref string, patch ProfilePatch) (countersign.Profile, error) {
-	p, err := s.Profile(ctx, e.ID, ref)
-	if err != nil {
-		return p, err
+// DraftProfile is a profile, and what UpdateProfile would make of it; it saves
+// nothing, and tests may fail. Errors: as UpdateProfile.
+func (s *Service) DraftProfile(ctx context.Context, e countersign.Environment, ref string, patch ProfilePatch) (stored, draft countersign.Profile, err error) {
+	if stored, err = s.Profile(ctx, e.ID, ref); err != nil {
+		return stored, draft, err
 	}
 	patch.Force = true
-	return s.patched(p, e, patch)
+	draft, err = s.patched(stored, e, patch)
+	return stored, draft, err
 }
 
 // patched is a profile after a patch.
@@ -277,7 +289,7 @@ func (s *Service) check(p *countersign.Profile, vertical countersign.Vertical, f
 	if err := checkProfile(*p, vertical); err != nil || force {
 		return err
 	}
-	return s.checkTests(*p)
+	return s.checkTests(*p, vertical)
 }
 
 // DeleteProfile removes a profile and its keys; ErrProfileNotFound.

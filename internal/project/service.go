@@ -38,6 +38,7 @@ type Config struct {
 type Service struct {
 	Config
 	environments revision.Kept[countersign.EnvironmentID, countersign.Environment]
+	floods       floods
 }
 
 // Bounds of the workspace.

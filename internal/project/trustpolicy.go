@@ -267,8 +267,8 @@ func normalDomains(list []string) []string {
 	normal := make([]string, len(list))
 	for i, domain := range list {
 		normal[i] = domain
-		if address, err := email.Parse("a@" + domain); err == nil {
-			normal[i] = strings.TrimPrefix(address.Key, "a@")
+		if host, err := email.Domain(domain); err == nil {
+			normal[i] = host
 		}
 	}
 	return normal
@@ -279,7 +279,7 @@ func checkDomains(setting string, list []string) error {
 		return err
 	}
 	for i, domain := range list {
-		if _, err := email.Parse("a@" + domain); err != nil {
+		if _, err := email.Domain(domain); err != nil {
 			return invalid(fmt.Sprintf("%s[%d]", setting, i), "must be a domain such as example.com, without @ or wildcard")
 		}
 	}
@@ -386,16 +386,16 @@ type TestResult struct {
 }
 
 // TestProfile runs a profile's own tests.
-func (s *Service) TestProfile(p countersign.Profile) []TestResult {
+func (s *Service) TestProfile(p countersign.Profile, vertical countersign.Vertical) []TestResult {
 	list := make([]TestResult, len(p.Policy.Tests))
 	for i, t := range p.Policy.Tests {
-		list[i] = s.runTest(p, t)
+		list[i] = s.runTest(p, t, vertical)
 	}
 	return list
 }
 
-func (s *Service) checkTests(p countersign.Profile) error {
-	for _, r := range s.TestProfile(p) {
+func (s *Service) checkTests(p countersign.Profile, vertical countersign.Vertical) error {
+	for _, r := range s.TestProfile(p, vertical) {
 		if !r.Passed {
 			return countersign.ErrProfileTestFailed.Saying("Test %q. Expected: %s. Received: %s.", r.Name, r.Expected, r.Received)
 		}
@@ -404,13 +404,13 @@ func (s *Service) checkTests(p countersign.Profile) error {
 }
 
 // runTest judges the claims of a test, as if the issuer had just signed them.
-func (s *Service) runTest(p countersign.Profile, t countersign.ProfileTest) TestResult {
+func (s *Service) runTest(p countersign.Profile, t countersign.ProfileTest, vertical countersign.Vertical) TestResult {
 	r := TestResult{Name: t.Name, Expected: "reason " + t.Expect.Reason}
 	wanted, _ := countersign.EncodeJSON(t.Expect.Attributes) // it was decoded from JSON
 	if t.Expect.Reason == "" {
 		r.Expected = "attributes " + string(wanted)
 	}
-	attributes, err := s.try(p, t)
+	attributes, err := s.try(p, t, vertical)
 	if refusal, refused := errors.AsType[*trust.Refusal](err); refused {
 		r.Passed = t.Expect.Reason == string(refusal.Reason)
 		r.Received = refusal.Error()
@@ -422,7 +422,10 @@ func (s *Service) runTest(p countersign.Profile, t countersign.ProfileTest) Test
 	}
 	got := map[string]any{
 		countersign.AttributeEmail: attributes.Email, countersign.AttributeTokenID: attributes.TokenID,
-		countersign.AttributeExternalUserID: attributes.ExternalUserID, countersign.AttributeRoleIDs: attributes.RoleIDs,
+		countersign.ExternalIDAttribute(vertical): attributes.ExternalID, countersign.AttributeRoleIDs: attributes.RoleIDs,
+	}
+	if vertical == countersign.B2B {
+		got[countersign.AttributeOrganizationID] = attributes.OrganizationID
 	}
 	shown, _ := countersign.EncodeJSON(got) // strings only
 	r.Received = "attributes " + string(shown)
@@ -431,7 +434,7 @@ func (s *Service) runTest(p countersign.Profile, t countersign.ProfileTest) Test
 }
 
 // try judges the claims of a test.
-func (s *Service) try(p countersign.Profile, t countersign.ProfileTest) (a countersign.Attributes, err error) {
+func (s *Service) try(p countersign.Profile, t countersign.ProfileTest, vertical countersign.Vertical) (a countersign.Attributes, err error) {
 	header, err := object(t.Header)
 	if err != nil {
 		return a, fmt.Errorf("the header of the test: %w", err)
@@ -445,7 +448,7 @@ func (s *Service) try(p countersign.Profile, t countersign.ProfileTest) (a count
 	if err != nil {
 		return a, err
 	}
-	if a, err = s.Verifier.Map(&p, token); err != nil {
+	if a, err = s.Verifier.Map(&p, token, vertical); err != nil {
 		return a, err
 	}
 	return a, trust.JudgeEmail(&p, token.Claims, a)

@@ -101,6 +101,22 @@ func Check(p countersign.Policy, v countersign.Vertical) error {
 	return nil
 }
 
+// CheckOwnRoles refuses roles that an organization adds to a policy and that are not
+// well formed, or that the policy has already.
+func CheckOwnRoles(p countersign.Policy, v countersign.Vertical, roles []countersign.Role) error {
+	if len(roles) > maxRoles {
+		return countersign.ErrTooManyRoles
+	}
+	for _, r := range roles {
+		if Defines(p, r.ID) {
+			return countersign.ErrRoleDuplicate.Saying("The policy has a role %q.", r.ID)
+		}
+	}
+	p.CustomRoles = roles
+	p.CustomScopes = nil
+	return Check(p, v)
+}
+
 // checker knows what a permission may name.
 type checker struct {
 	resources map[string][]string // custom ones, with their actions

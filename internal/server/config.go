@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,8 @@ import (
 type Config struct {
 	// Addr is where the API listens. Default 127.0.0.1:8080.
 	Addr string
+	// TLS is how the API is served over https. Default: plain HTTP.
+	TLS *tls.Config
 	// MetricsAddr is where /metrics and /debug/pprof listen. Default: nowhere.
 	MetricsAddr string
 	// Database is the path of a SQLite file or a postgres:// URL. Required.

@@ -104,6 +104,8 @@ type inputWorld struct {
 	token  string // a subject token that is believed
 	// signedIn is the header of a page where the user is signed in.
 	signedIn string
+	b2b      string // the header of the B2B environment
+	b2bToken string // a subject token that its profile believes
 }
 
 func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
@@ -135,8 +137,30 @@ func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
 	w.names["email_id"] = text(at(emails[0], "email_id"))
 	w.names["request_id"] = text(attested["request_id"])
 	w.names["jwt_template_type"] = "SESSION"
+	w.makeB2B(key)
 	w.names["connected_app_id"] = "connected-app-test-00000000-0000-4000-8000-000000000001"
 	return w
+}
+
+// makeB2B makes an environment of a B2B project with one of everything.
+func (w *inputWorld) makeB2B(key string) {
+	w.t.Helper()
+	w.manage(http.MethodPost, "/pwa/v3/projects", `{"name": "Business", "vertical": "B2B", "project_slug": "business"}`)
+	base := "/pwa/v3/projects/business/environments"
+	environment := w.manage(http.MethodPost, base, `{"name": "Business", "type": "TEST", "environment_slug": "test", "session_jwt_algorithm": "EdDSA"}`)
+	secret := w.manage(http.MethodPost, base+"/test/secrets", "")
+	w.b2b = basicHeader(text(at(environment, "environment", "project_id")), text(at(secret, "secret", "secret")))
+	profile := w.manage(http.MethodPost, base+"/test/trusted_token_profiles", fmt.Sprintf(
+		`{"name": "pem", "issuer": %q, "audience": "countersign", "public_key_type": "PEM", "pem_files": ["%s"],
+		  "can_jit_provision": true, "attribute_mapping": {"email": "email", "token_id": "jti", "organization_id": "org"}}`, w.issuer.URL(), key))
+	w.names["b2b_profile_id"] = text(at(profile, "profile", "profile_id"))
+	w.b2bToken = w.issuer.Mint(map[string]any{"aud": "countersign", "email": "ada@example.com", "org": "acme"})
+	attested := w.must(w.call(http.MethodPost, "/v1/b2b/sessions/attest", w.b2b, fmt.Sprintf(`{"profile_id": %q, "token": %q}`, w.names["b2b_profile_id"], w.b2bToken)))
+	w.names["member_id"] = text(attested["member_id"])
+	w.names["organization_id"] = text(at(attested, "organization", "organization_id"))
+	w.must(w.call(http.MethodPost, "/v1/b2b/organizations", w.b2b, `{"organization_name": "Taken", "organization_slug": "taken"}`))
+	w.must(w.call(http.MethodPost, w.path("/v1/b2b/organizations/{organization_id}/members"), w.b2b, `{"email_address": "taken@example.com", "external_id": "crm|7"}`))
+	w.names["member_password_id"] = "password-test-00000000-0000-4000-8000-000000000001"
 }
 
 // at is what stands at a path of members.
@@ -155,6 +179,9 @@ func (w *inputWorld) authorization(path string) string {
 	}
 	if strings.HasPrefix(strings.TrimLeft(path, "/"), "sdk/") {
 		return w.signedIn
+	}
+	if strings.HasPrefix(strings.TrimLeft(path, "/"), "v1/b2b/") {
+		return w.b2b
 	}
 	return w.basic
 }
@@ -181,7 +208,15 @@ func (w *inputWorld) bodies() map[string]string {
 			"conditions": ["claims.sub == 'a'"], "mode": "enforce", "tests": [{"name": "a", "header": {"typ": "a"}, "claims": {"sub": "a"},
 			"expect": {"reason": "expired", "attributes": {"email": "a@example.com"}}}]}, "force": true`
 	patch := `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true, ` + policy + `}`
+	organization := `"organization_name": "Acme", "organization_slug": "taken", "organization_external_id": "crm|7", "trusted_metadata": {"tier": "a"},
+		"organization_logo_url": "https://a.example/logo.png", "sso_jit_provisioning": "RESTRICTED", "sso_jit_provisioning_allowed_connections": ["a"],
+		"sso_default_connection_id": "a", "email_allowed_domains": ["a.example"], "email_jit_provisioning": "RESTRICTED", "email_invites": "RESTRICTED",
+		"auth_methods": "RESTRICTED", "allowed_auth_methods": ["sso"], "mfa_policy": "OPTIONAL", "mfa_methods": "RESTRICTED", "allowed_mfa_methods": ["totp"],
+		"rbac_email_implicit_role_assignments": [{"domain": "a.example", "role_id": "stytch_admin"}], "oauth_tenant_jit_provisioning": "RESTRICTED",
+		"allowed_oauth_tenants": {"slack": ["a"]}, "claimed_email_domains": ["a.example"], "first_party_connected_apps_allowed_type": "RESTRICTED",
+		"allowed_first_party_connected_apps": ["a"], "third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": ["a"]`
 	return map[string]string{
+		"POST /pwa/v3/operator_links": `{"name": "", "role": "viewer"}`,
 		"POST /v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
 			"session_token": "a", "session_jwt": "b"}`, w.names["profile_id"], w.token),
 		"POST /v1/sessions/authenticate": `{"session_token": "a", "session_jwt": "b", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
@@ -200,6 +235,29 @@ func (w *inputWorld) bodies() map[string]string {
 			{"filter_name": "created_at_between", "filter_value": {"greater_than": "2026-01-05T10:00:00Z", "less_than": "2026-01-05T10:00:01Z"}}]}}`,
 		"POST /v1/users/import": `{"users": [{"email": "ada@example.com", "email_verified": true, "phone_number_verified": true,
 			"trusted_metadata": {"tier": "a"}, "external_id": "crm|7", "roles": ["admin"], "name": {"first_name": "Ada"}}]}`,
+		"POST /v1/b2b/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "organization_id": "acme", "session_duration_minutes": 60,
+			"session_custom_claims": {"plan": "pro"}, "session_token": "a", "session_jwt": "b"}`, w.names["b2b_profile_id"], w.b2bToken),
+		"POST /v1/b2b/sessions/authenticate": `{"session_token": "a", "session_jwt": "b", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
+			"authorization_check": {"organization_id": "acme", "resource_id": "documents", "action": "read"}}`,
+		"POST /v1/b2b/sessions/revoke":   `{"member_session_id": "a", "session_token": "b", "session_jwt": "c", "member_id": "d"}`,
+		"POST /v1/b2b/sessions/exchange": `{"organization_id": "acme", "session_token": "a", "session_jwt": "b", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"}}`,
+		"POST /v1/b2b/sessions/migrate":  `{"session_token": "a", "organization_id": "acme", "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"}}`,
+		"POST /v1/b2b/organizations":     `{` + organization + `}`,
+		"PUT " + organizationPath:        `{` + organization + `}`,
+		"POST /v1/b2b/organizations/search": `{"cursor": "a", "limit": 10, "query": {"operator": "OR", "operands": [
+			{"filter_name": "organization_ids", "filter_value": ["a"]}, {"filter_name": "has_active_sso_connection", "filter_value": true},
+			{"filter_name": "organization_name_fuzzy", "filter_value": "example"}, {"filter_name": "member_emails", "filter_value": ["ada@example.com"]}]}}`,
+		"POST /v1/b2b/organizations/members/search": `{"organization_ids": ["acme"], "cursor": "a", "limit": 10, "query": {"operator": "OR", "operands": [
+			{"filter_name": "member_ids", "filter_value": ["a"]}, {"filter_name": "member_is_breakglass", "filter_value": true},
+			{"filter_name": "member_email_fuzzy", "filter_value": "example"}, {"filter_name": "statuses", "filter_value": ["deleted"]}]}}`,
+		"POST " + organizationPath + "/members": `{"email_address": "ada@example.com", "name": "Ada", "trusted_metadata": {"tier": "a"}, "untrusted_metadata": {"theme": "b"},
+			"create_member_as_pending": true, "is_breakglass": true, "mfa_phone_number": "+442071838750", "mfa_enrolled": true, "roles": ["admin"], "external_id": "crm|7"}`,
+		"PUT " + memberPath: `{"name": "Ada", "trusted_metadata": {"tier": "a"}, "untrusted_metadata": {"theme": "b"}, "is_breakglass": true, "mfa_phone_number": "+442071838750",
+			"mfa_enrolled": true, "roles": ["stytch_admin"], "preserve_existing_sessions": true, "default_mfa_method": "totp", "email_address": "grace@example.com",
+			"external_id": "crm|7", "unlink_email": true}`,
+		"POST " + memberPath + "/unlink_retired_email": `{"email_id": "a", "email_address": "grace@example.com"}`,
+		"PUT /v1/b2b/rbac/organizations/{organization_id}": `{"org_policy": {"roles": [{"role_id": "stytch_admin", "description": "a",
+			"permissions": [{"resource_id": "stytch.member", "actions": ["*"]}]}]}}`,
 		"POST /sdk/v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_token": "a", "session_jwt": "b"}`,
 			w.names["profile_id"], w.token),
 		"POST /sdk/v1/sessions/authenticate": `{"session_duration_minutes": 4}`,
@@ -228,10 +286,10 @@ func (w *inputWorld) bodies() map[string]string {
 		"PATCH " + environmentPath:          `{"name": "Input", ` + settings + `}`,
 		"POST " + profilesPath:              fmt.Sprintf(`{"name": "idp", "audience": "a", "issuer": "i", "public_key_type": "PEM", "jwks_url": "https://idp.example.com", "pem_files": ["%s"], "attribute_mapping": {"email": "email"}, "can_jit_provision": true, `+policy+`}`, jsonText(w.issuer.PEM(countersign.RS256, issuertest.PublicKey))),
 		"PATCH " + profilePath:              patch,
-		"POST " + profilePath + "/explain":  fmt.Sprintf(`{"token": %q, "header": {"typ": "a"}, "claims": {"sub": "a"}, "profile": %s}`, w.token, patch),
+		"POST " + profilePath + "/explain":  fmt.Sprintf(`{"token": %q, "header": {"typ": "a"}, "claims": {"sub": "a"}, "organization_id": "a", "profile": %s}`, w.token, patch),
 		"POST " + profilePath + "/test":     `{"profile": ` + patch + `}`,
 		"POST " + profilePath + "/replay":   `{"since": "2026-01-01T00:00:00Z", "profile": ` + patch + `}`,
-		"POST " + revocationsPath:           `{"session_id": "a", "user_id": "b", "profile_id": "c", "key_id": "d", "attested_before": "2026-01-01T00:00:00Z", "dry_run": true}`,
+		"POST " + revocationsPath:           `{"session_id": "a", "user_id": "b", "member_id": "b", "profile_id": "c", "key_id": "d", "attested_before": "2026-01-01T00:00:00Z", "dry_run": true}`,
 		"POST " + eventStreamsPath:          `{"destination_type": "DATADOG", "destination_config": {"datadog": {"api_key": "broken", "site": "EU"}}}`,
 		"PUT " + eventStreamPath:            `{"destination_config": {"grafana_loki": {"hostname": "logs.example.com", "username": "u", "password": "p"}}}`,
 		"POST " + profilePath + "/keys":     `{"public_key": "-----BEGIN PUBLIC KEY-----\nbroken"}`,

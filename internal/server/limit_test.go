@@ -63,6 +63,35 @@ func (w *limitedWorld) scrape() string {
 	return scrape.Body.String()
 }
 
+// TestDashboardIsLimited holds that pages count as what a stranger asks, and that
+// the refusal is a page.
+func TestDashboardIsLimited(t *testing.T) {
+	t.Parallel()
+	w := newLimitedWorld(t, func(c *server.Config) { c.LimitPerAddress = 2 })
+	ask := func() *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/dashboard", http.NoBody)
+		r.RemoteAddr = "203.0.113.1:1000"
+		answer := httptest.NewRecorder()
+		w.ServeHTTP(answer, r)
+		return answer
+	}
+	for i := range 10 {
+		if a := ask(); a.Code != http.StatusUnauthorized {
+			t.Fatalf("page %d: %d", i, a.Code)
+		}
+	}
+	a := ask()
+	if a.Code != http.StatusTooManyRequests || a.Header().Get("Retry-After") != "1" ||
+		!strings.HasPrefix(a.Header().Get("Content-Type"), "text/html") || !strings.Contains(a.Body.String(), "too_many_requests") {
+		t.Errorf("beyond the limit: %d %v %s", a.Code, a.Header(), a.Body)
+	}
+	wantLimited(t, w.from("203.0.113.1:2", http.MethodGet, "/nowhere", ""), "the API after the dashboard", "1")
+	w.clock.Advance(time.Second)
+	if a := ask(); a.Code != http.StatusUnauthorized {
+		t.Errorf("a second later: %d", a.Code)
+	}
+}
+
 // TestLimitByAddress holds on every plane that an address without a credential
 // that is known meets its limit before the database is asked, and nobody else
 // does.

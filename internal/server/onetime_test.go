@@ -108,7 +108,7 @@ func TestShadowChangesNothing(t *testing.T) {
 		p.profile = p.profileOf(object{"trust_policy": object{"subject_claim": "sub", "one_time_tokens": true, "jit_per_hour": 10}})
 		ada := servertest.Must(t, p.attest(p.token("ada@example.com", object{"sub": "1"}), nil))
 		p.setPolicy(t, object{"mode": "shadow", "on_sign_in": object{"email": "always", "external_user_id": "always"}})
-		tables := []string{"users", "user_identifiers", "sessions", "subject_links", "used_tokens", "provisionings", "events"}
+		tables := []string{"users", "user_identifiers", "sessions", "person_links", "used_tokens", "provisionings", "events"}
 		state := func() map[string]string {
 			all, kept := dump(t, database), map[string]string{}
 			for _, table := range tables {

@@ -20,23 +20,37 @@ type place struct {
 	issuer  *issuertest.Issuer
 	profile string
 	clock   *servertest.Clock
+	b2b     bool
 }
 
 func arrange(t *testing.T, s *servertest.Server, clock *servertest.Clock) *place {
 	t.Helper()
-	options := []issuertest.Option{issuertest.Algorithms(countersign.ES256)}
-	if clock != nil {
-		options = append(options, issuertest.Clock(clock.Now))
-	}
-	p := &place{
-		Environment: s.NewEnvironment(map[string]any{"session_jwt_algorithm": "ES256"}),
-		issuer:      issuertest.New(t, options...),
-		clock:       clock,
-	}
-	p.profile = p.Profile(p.issuer.URL(), map[string]any{
-		"public_key_type": "PEM", "pem_files": []string{p.issuer.PEM(countersign.ES256, issuertest.PublicKey)},
-	})
+	p := &place{Environment: s.NewEnvironment(map[string]any{"session_jwt_algorithm": "ES256"}), clock: clock}
+	p.believe(t, nil)
 	return p
+}
+
+// arrangeB2B is arrange for a B2B project: the claim org names the organization.
+func arrangeB2B(t *testing.T, s *servertest.Server, clock *servertest.Clock) *place {
+	t.Helper()
+	p := &place{Environment: s.NewEnvironmentOf("B2B", "TEST", map[string]any{"session_jwt_algorithm": "ES256"}), clock: clock, b2b: true}
+	p.believe(t, map[string]any{"attribute_mapping": map[string]any{
+		"email": "email", "token_id": "jti", "external_member_id": "sub", "role_ids": "roles", "organization_id": "org",
+	}})
+	return p
+}
+
+// believe gives the place its issuer and its profile.
+func (p *place) believe(t *testing.T, more map[string]any) {
+	t.Helper()
+	options := []issuertest.Option{issuertest.Algorithms(countersign.ES256)}
+	if p.clock != nil {
+		options = append(options, issuertest.Clock(p.clock.Now))
+	}
+	p.issuer = issuertest.New(t, options...)
+	profile := map[string]any{"public_key_type": "PEM", "pem_files": []string{p.issuer.PEM(countersign.ES256, issuertest.PublicKey)}}
+	maps.Copy(profile, more)
+	p.profile = p.Profile(p.issuer.URL(), profile)
 }
 
 // serve starts a server; the clock may be nil.
@@ -61,7 +75,7 @@ func (p *place) token(email string, claims map[string]any) string {
 func (p *place) attest(token string, more map[string]any) servertest.Answer {
 	body := map[string]any{"profile_id": p.profile, "token": token, "session_duration_minutes": 60}
 	maps.Copy(body, more)
-	return p.API(http.MethodPost, "/v1/sessions/attest", body)
+	return p.sessions("/attest", body)
 }
 
 // session is a new session of a person.
@@ -71,11 +85,19 @@ func (p *place) session(t *testing.T, email string, more map[string]any) servert
 }
 
 func (p *place) authenticate(body map[string]any) servertest.Answer {
-	return p.API(http.MethodPost, "/v1/sessions/authenticate", body)
+	return p.sessions("/authenticate", body)
 }
 
 func (p *place) revoke(body map[string]any) servertest.Answer {
-	return p.API(http.MethodPost, "/v1/sessions/revoke", body)
+	return p.sessions("/revoke", body)
+}
+
+// sessions calls the sessions of the vertical.
+func (p *place) sessions(path string, body map[string]any) servertest.Answer {
+	if p.b2b {
+		return p.API(http.MethodPost, "/v1/b2b/sessions"+path, body)
+	}
+	return p.API(http.MethodPost, "/v1/sessions"+path, body)
 }
 
 // race runs fn n times at the same moment.

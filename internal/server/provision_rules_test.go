@@ -93,7 +93,7 @@ func TestLinksAreOneAPerson(t *testing.T) {
 			}
 			race(len(tokens), func(i int) { servertest.Must(t, p.attest(tokens[i], nil)) })
 		}
-		const links = `SELECT count(*) FROM subject_links`
+		const links = `SELECT count(*) FROM person_links`
 		if people, got := counted(t, database, `SELECT count(*) FROM users`), counted(t, database, links); people != n || got != n {
 			t.Errorf("%d people and %d links, want %d", people, got, n)
 		}

@@ -35,6 +35,7 @@ type refusal struct {
 	expected  string // a part
 	received  string // a part
 	unjudged  bool   // explain does not know what the request has beside the token
+	b2b       bool   // at a place with organizations
 }
 
 // planted stands in a claim that no verdict may show.
@@ -106,9 +107,17 @@ func everyRefusal() []refusal {
 				servertest.Must(t, p.attest(minted(map[string]any{"jti": "once"})(p), nil))
 			},
 		},
+		{reason: trust.OrganizationUnknown, b2b: true, token: minted(map[string]any{"org": "nobody/nowhere"}), status: http.StatusNotFound, errorType: "organization_not_found", expected: "external ID of an organization", received: "none can have"},
+		{
+			reason: trust.OrganizationConflict, b2b: true, token: minted(map[string]any{"org": "other"}), errorType: "invalid_token_organization_id_claim", expected: "the profile is for", received: "another name",
+			before: func(t *testing.T, p *place) {
+				made := servertest.Must(t, p.API(http.MethodPost, "/v1/b2b/organizations", map[string]any{"organization_name": "Acme"}))
+				p.setPolicy(t, map[string]any{"organization_id": made.String("organization", "organization_id")})
+			},
+		},
 		{reason: trust.SubjectUnknown, token: minted(nil), status: http.StatusNotFound, errorType: "user_not_found", expected: "does not provision", received: "no user has", profile: map[string]any{"can_jit_provision": false}},
 		{
-			reason: trust.SubjectConflict, token: minted(map[string]any{"sub": "taken"}), errorType: "duplicate_user_external_id", expected: "external ID", received: "another user",
+			reason: trust.SubjectConflict, token: minted(map[string]any{"sub": "taken"}), errorType: "duplicate_user_external_id", expected: "external ID", received: "somebody else has",
 			before: func(t *testing.T, p *place) {
 				servertest.Must(t, p.API(http.MethodPost, "/v1/users", map[string]any{"email": "bob@example.com", "external_id": "taken"}))
 			},
@@ -150,9 +159,18 @@ func TestEveryReason(t *testing.T) {
 			if r.step != "" {
 				name += " at " + string(r.step)
 			}
-			t.Run(name, func(t *testing.T) { r.run(t, arrange(t, p.Server, clock)) })
+			t.Run(name, func(t *testing.T) { r.run(t, r.place(t, p.Server, clock)) })
 		}
 	})
+}
+
+// place is where it comes about.
+func (r refusal) place(t *testing.T, s *servertest.Server, clock *servertest.Clock) *place {
+	t.Helper()
+	if r.b2b {
+		return arrangeB2B(t, s, clock)
+	}
+	return arrange(t, s, clock)
 }
 
 // prepare makes the place one at which the token is refused.

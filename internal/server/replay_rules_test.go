@@ -41,7 +41,7 @@ func TestReplayOfNoEditChangesNothing(t *testing.T) {
 	still(t, func(t *testing.T, p *place, clock *servertest.Clock, _ string) {
 		for _, r := range everyRefusal() {
 			name := string(r.reason) + " " + string(r.step)
-			q := arrange(t, p.Server, clock)
+			q := r.place(t, p.Server, clock)
 			r.prepare(t, q)
 			var more object
 			if r.request != nil {

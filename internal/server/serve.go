@@ -10,6 +10,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/dashboard"
 	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
@@ -31,6 +32,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.metrics.Request(line.Route, line.Status, line.Duration)
 		s.log(ctx, line)
 	}()
+	if dashboard.Serves(r.URL.Path) {
+		s.pages.ServeHTTP(w, r.WithContext(ctx))
+		return
+	}
 	s.router.ServeHTTP(w, r.WithContext(ctx))
 }
 

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,14 +19,17 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/api/b2b"
 	"github.com/countersign-auth/countersign/internal/api/consumer"
 	"github.com/countersign-auth/countersign/internal/api/frontend"
 	"github.com/countersign-auth/countersign/internal/api/management"
 	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/dashboard"
 	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/limit"
 	"github.com/countersign-auth/countersign/internal/openapi"
+	"github.com/countersign-auth/countersign/internal/operator"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
@@ -42,21 +46,26 @@ type Server struct {
 	// NewWorkspaceKey is the key that this start made; its ID is "" if it made
 	// none. It is kept nowhere else.
 	NewWorkspaceKey project.WorkspaceKey
+	// NewDashboardLink is the path, with its query, that signs the first operator
+	// in, once and within 15 minutes; "" if this start made no workspace key.
+	NewDashboardLink countersign.Bearer
 
-	config   Config
-	store    *store.Store
-	keyset   *signing.Keyset
-	sources  *trust.Sources
-	keyring  *signing.Keyring
-	sessions *session.Service
-	verdicts *verdict.Book
-	streams  *eventstream.Service
-	metrics  *telemetry.Metrics
-	router   *api.Router
-	proxies  []netip.Prefix
-	relayed  atomic.Bool // an unknown proxy has been told of
-	asking   singleflight.Group
-	document []byte // OpenAPI
+	config    Config
+	store     *store.Store
+	keyset    *signing.Keyset
+	sources   *trust.Sources
+	keyring   *signing.Keyring
+	sessions  *session.Service
+	verdicts  *verdict.Book
+	streams   *eventstream.Service
+	operators *operator.Service
+	pages     http.Handler // of the dashboard
+	metrics   *telemetry.Metrics
+	router    *api.Router
+	proxies   []netip.Prefix
+	relayed   atomic.Bool // an unknown proxy has been told of
+	asking    singleflight.Group
+	document  []byte // OpenAPI
 }
 
 // New opens the database and the keyset and wires the server. It asks nothing of
@@ -125,13 +134,25 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.operators = &operator.Service{Store: s.store}
 	if made {
 		s.NewWorkspaceKey = key
+		link, err := s.operators.NewLink(ctx, countersign.System(), "owner", countersign.OperatorOwner)
+		if err != nil {
+			return nil, err
+		}
+		s.NewDashboardLink = operator.SignInPath(link.Token)
 	}
 
 	people := &directory.Service{Store: s.store, Rules: rules}
+	secret, flood := api.ProjectSecret(projects), api.ProjectSecretInFlood(projects)
 	consumers := &consumer.Surface{
-		Authenticate: api.ProjectSecret(projects), Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+		Authenticate: secret, AuthenticateInFlood: flood,
+		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
+	}
+	businesses := &b2b.Surface{
+		Authenticate: secret, AuthenticateInFlood: flood,
+		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
 	}
 	pages := &frontend.Surface{
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
@@ -139,16 +160,23 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	operators := &management.Surface{
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
-		Keyring: s.keyring, Sources: s.sources, Streams: s.streams,
+		Keyring: s.keyring, Sources: s.sources, Streams: s.streams, Operators: s.operators,
 	}
-	s.router = api.NewRouter(consumers.Routes(), pages.Routes(), operators.Routes(), s.routes())
-	s.router.Limits = api.NewLimits(api.LimitsConfig{
+	limits := api.NewLimits(api.LimitsConfig{
 		PerAddress: rate(c.LimitPerAddress), PerCredential: rate(c.LimitPerCredential), InFlight: c.MaxInFlight,
 		Refused: s.metrics.Refused, Now: c.Now,
 	})
-	if err := s.metrics.Load(s.router.Limits.Load); err != nil {
+	if err := s.metrics.Load(limits.Load); err != nil {
 		return nil, err
 	}
+	if s.pages, err = dashboard.New(dashboard.Config{
+		Operators: s.operators, Projects: projects, Sessions: s.sessions, Directory: people, Verdicts: s.verdicts,
+		Keyring: s.keyring, Sources: s.sources, Limits: limits, Now: c.Now,
+	}); err != nil {
+		return nil, err
+	}
+	s.router = api.NewRouter(consumers.Routes(), businesses.Routes(), pages.Routes(), operators.Routes(), s.routes())
+	s.router.Limits = limits
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
 }
@@ -214,6 +242,9 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 	main, err := listen.Listen(ctx, "tcp", s.config.Addr)
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
+	}
+	if s.config.TLS != nil {
+		main = tls.NewListener(main, s.config.TLS)
 	}
 	servers := []*http.Server{s.newHTTP(s)}
 	listeners := []net.Listener{main}

@@ -16,9 +16,13 @@ var notOurs = []struct {
 	reason string
 }{
 	{regexp.MustCompile(`\b(biometric_registrations|crypto_wallets|providers|totps|webauthn_registrations)\[\]\.`), "these lists are always empty"},
+	{regexp.MustCompile(`\b(sso_registrations|oauth_registrations|sso_active_connections)\[\]\.|\b(scim_registration|scim_active_connection)\.`), "a member or an organization has none of these: they are always empty"},
+	{regexp.MustCompile(`^(mfa_required|primary_required)\.`), "a trusted token is all that a sign-in needs: they are always null"},
 	{regexp.MustCompile(`\bpassword\.`), "nobody has a password: it is always null"},
-	{regexp.MustCompile(`^user_device\.`), "devices are not told apart: it is always null"},
+	{regexp.MustCompile(`^(user|member)_device\.`), "devices are not told apart: it is always null"},
 	{regexp.MustCompile(`^(attributes|telemetry_id)$`), "devices are not told apart: these of a request are ignored"},
+	{regexp.MustCompile(`^locale$`), "nothing is sent to anybody: that of a request is ignored"},
+	{regexp.MustCompile(`active_members\[\]\.`), "this list is always empty"},
 	{regexp.MustCompile(`\bauthentication_factors\[\]\.\w+_factor$`), "these factors are never made"},
 }
 

@@ -38,6 +38,10 @@ import (
 //	$USER $SESSION $SESSION_TOKEN $SESSION_JWT
 //	                         what $PROFILE made of $TOKEN, for an hour
 //	$ISSUER $JWKS_URL        an issuer
+//	$B2B_TOKEN(claim=value, …)
+//	                         one of the organization "acme", which $B2B_PROFILE believes
+//	$B2B_ORGANIZATION $B2B_MEMBER $B2B_SESSION $B2B_SESSION_TOKEN $B2B_SESSION_JWT
+//	                         what $B2B_PROFILE made of $B2B_TOKEN, for an hour
 //	$USERINFO_URL            another provider's userinfo endpoint, which knows ada@example.com
 //	$PEM(algorithm, form)    a public key of the issuer; $WEAK_PEM one of 1024 bits
 //	$REPEAT(text, n)         text, n times
@@ -84,7 +88,7 @@ func (g *golden) value(name string, args []string) string {
 		token := g.value(prefix+"PUBLIC_TOKEN", nil)
 		return basicHeader(token, append(args, token)[0])
 	case "TOKEN":
-		return g.token(args)
+		return g.token(prefix, args)
 	case "PEM":
 		return g.pem(args)
 	case "WEAK_PEM":
@@ -116,7 +120,7 @@ func (g *golden) value(name string, args []string) string {
 		g.makeProfile(prefix, "PROFILE", map[string]any{"public_key_type": "JWK", "jwks_url": g.value("JWKS_URL", nil)})
 	case "PEM_PROFILE", "PEM_FILE":
 		g.makeProfile(prefix, "PEM_PROFILE", map[string]any{"public_key_type": "PEM", "pem_files": []string{g.value("PEM", nil)}})
-	case "USER", "SESSION", "SESSION_TOKEN", "SESSION_JWT":
+	case "USER", "MEMBER", "ORGANIZATION", "SESSION", "SESSION_TOKEN", "SESSION_JWT":
 		g.makeSession(prefix)
 	}
 	value, ok := g.labels.byName[name]
@@ -209,6 +213,9 @@ func (g *golden) makeProfile(prefix, name string, keys map[string]any) {
 		"name": "idp", "issuer": g.value("ISSUER", nil), "audience": "countersign", "can_jit_provision": true,
 		"attribute_mapping": map[string]any{"email": "email", "token_id": "jti", "external_user_id": "sub", "role_ids": "roles"},
 	}
+	if prefix == "B2B_" {
+		body["attribute_mapping"] = map[string]any{"email": "email", "token_id": "jti", "external_member_id": "sub", "role_ids": "roles", "organization_id": "org"}
+	}
 	for k, v := range keys {
 		body[k] = v
 	}
@@ -223,13 +230,21 @@ func (g *golden) makeProfile(prefix, name string, keys map[string]any) {
 
 func (g *golden) makeSession(prefix string) {
 	g.t.Helper()
-	profile := g.value(prefix+"PROFILE", nil)
-	answer := g.post("/v1/sessions/attest", g.value(prefix+"BASIC", nil), map[string]any{
-		"profile_id": profile, "token": g.token(nil), "session_duration_minutes": 60,
+	path := "/v1/sessions/attest"
+	if prefix == "B2B_" {
+		path = "/v1/b2b/sessions/attest"
+	}
+	answer := g.post(path, g.value(prefix+"BASIC", nil), map[string]any{
+		"profile_id": g.value(prefix+"PROFILE", nil), "token": g.token(prefix, nil), "session_duration_minutes": 60,
 	})
-	session, _ := answer["session"].(map[string]any)
-	g.bound(prefix+"USER", text(answer["user_id"]))
-	g.bound(prefix+"SESSION", text(session["session_id"]))
+	if prefix == "B2B_" {
+		g.bound(prefix+"MEMBER", text(answer["member_id"]))
+		g.bound(prefix+"ORGANIZATION", text(at(answer, "organization", "organization_id")))
+		g.bound(prefix+"SESSION", text(at(answer, "member_session", "member_session_id")))
+	} else {
+		g.bound(prefix+"USER", text(answer["user_id"]))
+		g.bound(prefix+"SESSION", text(at(answer, "session", "session_id")))
+	}
 	g.bound(prefix+"SESSION_TOKEN", text(answer["session_token"]))
 	g.bound(prefix+"SESSION_JWT", text(answer["session_jwt"]))
 }
@@ -275,10 +290,13 @@ func text(v any) string {
 // header; expired, wrong_key and no_kid do as they say; pad=n adds a claim of n
 // bytes; anything else is a claim, given as JSON or as bare text, absent, or as
 // a moment like now+10m.
-func (g *golden) token(args []string) string {
+func (g *golden) token(prefix string, args []string) string {
 	g.t.Helper()
 	g.value("ISSUER", nil)
 	claims := map[string]any{"aud": "countersign", "email": "ada@example.com", "sub": "ext-7", "jti": "t-1"}
+	if prefix == "B2B_" {
+		claims["org"] = "acme"
+	}
 	var options []issuer.Option
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")

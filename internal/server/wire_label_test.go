@@ -44,12 +44,12 @@ func (l *labels) label(base, value string) string {
 	return name
 }
 
-var idPattern = regexp.MustCompile(`\b(user|session|project|secret|public-token|trusted-token-profile|pem-file|jwk|email|phone-number|event|revocation|request-id)-(test|live)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+var idPattern = regexp.MustCompile(`\b(user|member|organization|session|project|secret|public-token|trusted-token-profile|pem-file|jwk|email|phone-number|event|revocation|operator|request-id)-(test|live)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
 
 var idNames = map[string]string{
-	"user": "USER", "session": "SESSION", "project": "PROJECT_ID", "secret": "SECRET_ID", "public-token": "PUBLIC_TOKEN",
+	"user": "USER", "member": "MEMBER", "organization": "ORGANIZATION", "session": "SESSION", "project": "PROJECT_ID", "secret": "SECRET_ID", "public-token": "PUBLIC_TOKEN",
 	"trusted-token-profile": "PROFILE", "pem-file": "PEM_FILE", "jwk": "SIGNING_KEY", "email": "EMAIL_ID", "phone-number": "PHONE_ID",
-	"event": "EVENT", "revocation": "REVOCATION",
+	"event": "EVENT", "revocation": "REVOCATION", "operator": "OPERATOR",
 }
 
 // members are JSON members whose values are random and are not IDs. Slugs are
@@ -64,9 +64,10 @@ var members = []struct {
 	{regexp.MustCompile(`"project_slug": "([a-z0-9-]+-[a-z2-7]{8})"`), "PROJECT_SLUG"},
 	{regexp.MustCompile(`"environment_slug": "([a-z0-9-]+-[a-z2-7]{8})"`), "ENVIRONMENT_SLUG"},
 	{regexp.MustCompile(`"oauth_callback_id": "([^"]+)"`), "OAUTH_CALLBACK_ID"},
-	{regexp.MustCompile(`"next_cursor": "([A-Za-z0-9_-]{43})"`), "CURSOR"}, // of a search; one of events is an ID
+	{regexp.MustCompile(`"next_cursor": "([A-Za-z0-9_-]{44})"`), "CURSOR"}, // of a search; one of events is an ID
 	{regexp.MustCompile(`"next_cursor": "([A-Za-z0-9_-]{22})"`), "CURSOR"}, // of verdicts
 	{regexp.MustCompile(`"attested_before": "([^"]+\.\d+Z)"`), "MOMENT"},   // to the microsecond
+	{regexp.MustCompile(`"path": "/dashboard/sign-in\?link=([A-Z2-7.]+)"`), "LINK"},
 	{regexp.MustCompile(`"n": "([^"]+)"`), "MODULUS"},
 	{regexp.MustCompile(`"x": "([^"]+)"`), "X"},
 	{regexp.MustCompile(`"y": "([^"]+)"`), "Y"},

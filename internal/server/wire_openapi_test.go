@@ -29,7 +29,7 @@ var additions = []string{"session_jwt_algorithm", "unusable_reason", "user_imper
 
 var openAPI = sync.OnceValue(func() *witness {
 	w := &witness{operations: map[string]schema{}, requests: map[string]schema{}, schemas: map[string]schema{}}
-	for _, name := range []string{"consumer.json", "management.json"} {
+	for _, name := range []string{"consumer.json", "b2b.json", "management.json"} {
 		text, err := os.ReadFile(contractFolder + name)
 		if err != nil {
 			return nil

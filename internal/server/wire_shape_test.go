@@ -25,6 +25,8 @@ var answers = map[string]string{
 	"GET /healthz": "",
 	"GET /readyz":  "",
 
+	"POST /pwa/v3/operator_links": "operator_id:string name:string role:string path:string expires_at:time",
+
 	"GET /openapi.json": "openapi:string info:object tags:[object] paths:object components:object",
 
 	"POST /v1/sessions/attest":           "user_id:string session_token:string session_jwt:string user:user session:?session user_device:?object",
@@ -55,6 +57,42 @@ var answers = map[string]string{
 	"DELETE /v1/users/oauth/{oauth_user_registration_id}":                  changedUser,
 	"GET /v1/users/{user_id}/connected_apps":                               "connected_apps:[connected_app]",
 	"POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke":    "",
+
+	"POST /v1/b2b/sessions/attest":                                   signedInMember + " member_device:?object",
+	"POST /v1/b2b/sessions/authenticate":                             "member_session:member_session session_token:string session_jwt:string member:member organization:organization verdict:?verdict",
+	"POST /v1/b2b/sessions/revoke":                                   "",
+	"POST /v1/b2b/sessions/exchange":                                 signedInMember + " member_authenticated:bool intermediate_session_token:string mfa_required:?object primary_required:?object member_device:?object",
+	"POST /v1/b2b/sessions/migrate":                                  signedInMember,
+	"GET /v1/b2b/sessions":                                           "member_sessions:[member_session]",
+	"GET /v1/b2b/sessions/jwks/{project_id}":                         "keys:[jwk]",
+	"POST /v1/b2b/organizations":                                     "organization:organization",
+	"GET " + organizationPath:                                        "organization:organization",
+	"PUT " + organizationPath:                                        "organization:organization",
+	"DELETE " + organizationPath:                                     "organization_id:string",
+	"POST /v1/b2b/organizations/search":                              "organizations:[organization] results_metadata:results_metadata",
+	"GET " + organizationPath + "/metrics":                           "member_count:int",
+	"DELETE " + organizationPath + "/external_id":                    "organization:organization",
+	"GET " + organizationPath + "/connected_apps":                    "connected_apps:[connected_app]",
+	"GET " + organizationPath + "/connected_apps/{connected_app_id}": "",
+
+	"POST /v1/b2b/organizations/members/search":                              "members:[member] results_metadata:results_metadata organizations:object",
+	"GET /v1/b2b/organizations/members/dangerously_get/{member_id}":          changedMember,
+	"POST " + organizationPath + "/members":                                  changedMember,
+	"GET " + organizationPath + "/member":                                    changedMember,
+	"PUT " + memberPath:                                                      changedMember,
+	"DELETE " + memberPath:                                                   "member_id:string",
+	"PUT " + memberPath + "/reactivate":                                      changedMember,
+	"DELETE " + organizationPath + "/members/mfa_phone_numbers/{member_id}":  changedMember,
+	"DELETE " + memberPath + "/totp":                                         changedMember,
+	"DELETE " + organizationPath + "/members/passwords/{member_password_id}": changedMember,
+	"DELETE " + memberPath + "/external_id":                                  changedMember,
+	"POST " + memberPath + "/unlink_retired_email":                           changedMember + " organization_id:string",
+	"GET " + memberPath + "/connected_apps":                                  "connected_apps:[connected_app]",
+	"POST " + memberPath + "/connected_apps/{connected_app_id}/revoke":       "",
+
+	"GET /v1/b2b/rbac/policy":                          "policy:runtime_policy",
+	"GET /v1/b2b/rbac/organizations/{organization_id}": "org_policy:org_policy",
+	"PUT /v1/b2b/rbac/organizations/{organization_id}": "org_policy:org_policy",
 
 	"GET /sdk/v1/projects/bootstrap/{public_token}": "project_name:string disable_sdk_watermark:bool cname_domain:?string email_domains:[string]" +
 		" captcha_settings:enabled pkce_required_for_email_magic_links:bool pkce_required_for_password_resets:bool pkce_required_for_oauth:bool" +
@@ -142,6 +180,8 @@ var answers = map[string]string{
 }
 
 const (
+	organizationPath = "/v1/b2b/organizations/{organization_id}"
+	memberPath       = organizationPath + "/members/{member_id}"
 	projectsPath     = "/pwa/v3/projects"
 	projectPath      = projectsPath + "/{project_slug}"
 	environmentsPath = projectPath + "/environments"
@@ -162,6 +202,12 @@ const (
 // changedUser is the answer of everything that changes one thing about a user.
 const changedUser = "user_id:string user:user"
 
+// changedMember is the answer of everything about one member.
+const changedMember = "member_id:string member:member organization:organization"
+
+// signedInMember is what every answer of a member's sign-in has.
+const signedInMember = "member_id:string member_session:member_session session_token:string session_jwt:string member:member organization:organization"
+
 // changedMe is the same for the user.
 const changedMe = "user_id:string __user:user"
 
@@ -175,21 +221,41 @@ var shapes = map[string]string{
 	"user": "user_id:string emails:[email] status:string phone_numbers:[phone] webauthn_registrations:[object] providers:[object] totps:[object]" +
 		" crypto_wallets:[object] biometric_registrations:[object] is_locked:bool roles:[string] name:name created_at:time password:?object" +
 		" trusted_metadata:object untrusted_metadata:object external_id:?string lock_created_at:?time lock_expires_at:?time",
-	"name":    "first_name:string middle_name:string last_name:string",
-	"email":   "email_id:string email:string verified:bool",
-	"phone":   "phone_id:string phone_number:string verified:bool",
+	"name":  "first_name:string middle_name:string last_name:string",
+	"email": "email_id:string email:string verified:bool",
+	"phone": "phone_id:string phone_number:string verified:bool",
+	"organization": "organization_id:string organization_name:string organization_slug:string organization_logo_url:string organization_external_id:?string" +
+		" trusted_metadata:object created_at:time updated_at:time sso_jit_provisioning:string sso_jit_provisioning_allowed_connections:[string]" +
+		" sso_active_connections:[object] sso_default_connection_id:?string scim_active_connection:?object email_allowed_domains:[string]" +
+		" email_jit_provisioning:string email_invites:string auth_methods:string allowed_auth_methods:[string] mfa_policy:string mfa_methods:string" +
+		" allowed_mfa_methods:[string] rbac_email_implicit_role_assignments:[implicit_role] oauth_tenant_jit_provisioning:string allowed_oauth_tenants:?object" +
+		" claimed_email_domains:[string] first_party_connected_apps_allowed_type:string allowed_first_party_connected_apps:[string]" +
+		" third_party_connected_apps_allowed_type:string allowed_third_party_connected_apps:[string] custom_roles:[role]",
+	"implicit_role": "domain:string role_id:string",
+	"org_policy":    "roles:[role]",
+	"member": "organization_id:string member_id:string email_address:string status:string name:string sso_registrations:[object] oauth_registrations:[object]" +
+		" scim_registration:?object is_breakglass:bool email_address_verified:bool mfa_phone_number_verified:bool mfa_enrolled:bool is_locked:bool is_admin:bool" +
+		" member_password_id:string totp_registration_id:string mfa_phone_number:string default_mfa_method:string retired_email_addresses:[retired_email]" +
+		" roles:[member_role] trusted_metadata:object untrusted_metadata:object external_id:?string created_at:time updated_at:time lock_created_at:?time lock_expires_at:?time",
+	"retired_email":       "email_id:string email_address:string",
+	"member_role":         "role_id:string sources:[role_source]",
+	"role_source":         "type:string details:role_source_details",
+	"role_source_details": "email_domain:-string",
+	"member_session": "member_session_id:string member_id:string organization_id:string organization_slug:string started_at:time last_accessed_at:time expires_at:time" +
+		" authentication_factors:[factor] roles:[string] custom_claims:?object",
+
 	"verdict": "authorized:bool granting_roles:[string]",
 
 	"trust_policy": "algorithms:?[string] audiences:?[string] required_typ:string clock_skew_seconds:int max_token_lifetime_seconds:int max_token_age_seconds:int one_time_tokens:bool" +
 		" subject_claim:string email_trust:string email_domains:?[string] on_sign_in:?object role_ids_allowed:?[string] organization_id:string jit_domains:?[string] jit_per_hour:int" +
 		" conditions:?[string] mode:string tests:?[object]",
-	"verdict_row": "request_id:string judged_at:time profile_id:string user_id:?string outcome:string reason:?string step:?string expected:?string received:?string" +
+	"verdict_row": "request_id:string judged_at:time profile_id:string user_id:?string member_id:?string outcome:string reason:?string step:?string expected:?string received:?string" +
 		" shadow:bool remote_address:string token:token_facts",
 	"token_facts": "alg:?string kid:?string typ:?string iss:?string aud:[string] exp:?time nbf:?time iat:?time claim_names:[string]",
 	"step":        "step:string status:string reason:?string expected:?string received:?string hint:?string",
 	"explanation": "outcome:string reason:?string steps:[step] token:token_facts attributes:?mapped person:?person",
-	"mapped":      "email:string token_id:string external_user_id:?string role_ids:?[string] subject:?string",
-	"person":      "user_id:?string would_be_provisioned:bool",
+	"mapped":      "email:string token_id:string external_user_id:?string external_member_id:?string organization_id:?string role_ids:?[string] subject:?string",
+	"person":      "user_id:?string member_id:?string organization_id:?string would_be_provisioned:bool",
 	"test_result": "name:string passed:bool expected:string received:string",
 
 	"replay_change": "from:string to:string count:int example_request_id:string",

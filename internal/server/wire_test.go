@@ -37,8 +37,8 @@ var updateGolden = flag.Bool("update", false, "rewrite the golden exchanges in t
 //	clock        a duration, by which the clock moves
 //	server       nothing: the file gets a server of its own; so does one with clock
 //
-// A request without Authorization has $BASIC on /v1, $WORKSPACE on /pwa and
-// $PUBLIC on /sdk; an empty one sends none. wire_fixture_test.go has the placeholders of requests,
+// A request without Authorization has $BASIC on /v1, $B2B_BASIC on /v1/b2b,
+// $WORKSPACE on /pwa and $PUBLIC on /sdk; an empty one sends none. wire_fixture_test.go has the placeholders of requests,
 // wire_label_test.go the labels that stand for IDs and tokens in responses.
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -207,7 +207,9 @@ func (g *golden) exchange(section string) reply {
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
 	switch {
-	case strings.HasPrefix(strings.TrimLeft(path, "/"), "v1/sessions/jwks/"):
+	case strings.HasPrefix(strings.TrimLeft(path, "/"), "v1/sessions/jwks/"), strings.HasPrefix(path, "/v1/b2b/sessions/jwks/"):
+	case strings.HasPrefix(path, "/v1/b2b/"):
+		header.Set("Authorization", "$B2B_BASIC")
 	case strings.HasPrefix(path, "/v1/"):
 		header.Set("Authorization", "$BASIC")
 	case strings.HasPrefix(path, "/pwa/"):

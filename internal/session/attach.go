@@ -10,7 +10,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// own is the session that a token names, if it is alive and the user's own.
+// own is the session that a token names, if it is alive and the person's own.
 func (s *Service) own(ctx context.Context, tx *store.Tx, env countersign.Environment, rules *standing.Rules, token countersign.Bearer, user countersign.PersonID) (sess countersign.Session, own bool, err error) {
 	if token == "" {
 		return sess, false, nil
@@ -26,7 +26,7 @@ func (s *Service) own(ctx context.Context, tx *store.Tx, env countersign.Environ
 }
 
 // attach adds a factor to a session of the same person, and stores it.
-func attach(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, sess *countersign.Session, f countersign.Factor, p AttestParams) error {
+func attach(ctx context.Context, tx *store.Tx, sess *countersign.Session, f countersign.Factor, p AttestParams) error {
 	claims, err := mergeClaims(sess.CustomClaims, p.CustomClaims)
 	if err != nil {
 		return err
@@ -37,11 +37,11 @@ func attach(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, se
 	if p.Minutes != nil {
 		sess.ExpiresAt = expiry(tx.Now, *p.Minutes)
 	}
-	if err := tx.UpdateSession(ctx, env, *sess); err != nil {
+	if err := tx.UpdateSession(ctx, p.Environment.ID, *sess); err != nil {
 		return err
 	}
-	return tx.Record(ctx, env, "session.attached", sess.ID.String(), map[string]any{
-		"user_id": sess.PersonID, "profile_id": f.ProfileID,
+	return tx.Record(ctx, p.Environment.ID, "session.attached", sess.ID.String(), map[string]any{
+		p.Environment.Vertical.Terms().IDField: sess.PersonID, "profile_id": f.ProfileID,
 	})
 }
 

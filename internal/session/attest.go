@@ -16,8 +16,14 @@ import (
 type AttestParams struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
-	ProfileID   countersign.ProfileID
-	Token       countersign.Bearer // the issuer's JWT
+	// Confirm, if it is not nil, reads Environment afresh, which until then is good
+	// for refusing the token and for nothing else.
+	Confirm   func(context.Context) (countersign.Environment, error)
+	ProfileID countersign.ProfileID
+	Token     countersign.Bearer // the issuer's JWT
+	// Organization is the ID, external ID or slug of the one that a member is to be
+	// signed in to, which need not be given if the token or the profile says it.
+	Organization string
 	// Minutes is the lifetime of a new session from now, or the new one of the
 	// session attached to. nil: no new session, and no change of lifetime.
 	Minutes *int
@@ -56,15 +62,24 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	if err != nil {
 		return Attested{}, err
 	}
+	if p.Confirm != nil {
+		if err := s.refuseUnread(ctx, p); err != nil {
+			return Attested{}, err
+		}
+		if p.Environment, err = p.Confirm(ctx); err != nil {
+			return Attested{}, err
+		}
+	}
 	profile, err := s.Rules.Profile(ctx, p.Environment, p.ProfileID)
 	if err != nil {
 		return Attested{}, err
 	}
 	// Judge: cheap refusals, then keys, then the signature, then the mapping.
-	brought, err := s.judge(ctx, profile, p.Token)
+	brought, err := s.judge(ctx, p.Environment, profile, p.Token)
 	if err != nil {
 		return Attested{}, s.conclude(ctx, p, brought, countersign.Person{}, err)
 	}
+	brought.organization = p.Organization
 	if profile.Policy.Mode == countersign.ModeShadow {
 		return Attested{}, s.shadow(ctx, p, brought)
 	}
@@ -75,17 +90,34 @@ func (s *Service) Attest(ctx context.Context, p AttestParams) (Attested, error) 
 	return attested, nil
 }
 
+// refuseUnread is the refusal of a token that is refused by what is in memory; nil
+// says nothing of the token.
+func (s *Service) refuseUnread(ctx context.Context, p AttestParams) error {
+	profile, kept := s.Rules.KeptProfile(p.Environment, p.ProfileID)
+	if !kept {
+		return nil
+	}
+	brought, err := s.judge(ctx, p.Environment, profile, p.Token)
+	if err == nil {
+		return nil
+	}
+	return s.conclude(ctx, p, brought, countersign.Person{}, err)
+}
+
 // brought is a token with what its profile makes of it.
 type brought struct {
+	env        countersign.Environment
 	profile    *countersign.Profile
 	token      trust.Token
 	attributes countersign.Attributes
+	// organization is what the caller names beside the token, or "".
+	organization string
 }
 
 // judge is every step that needs no database. What it could read by then is there
 // even if it refuses.
-func (s *Service) judge(ctx context.Context, profile *countersign.Profile, token countersign.Bearer) (b brought, err error) {
-	b.profile = profile
+func (s *Service) judge(ctx context.Context, env countersign.Environment, profile *countersign.Profile, token countersign.Bearer) (b brought, err error) {
+	b.env, b.profile = env, profile
 	if b.token, err = s.Verifier.Verify(ctx, profile, token.Reveal()); err != nil {
 		return b, err
 	}
@@ -94,7 +126,7 @@ func (s *Service) judge(ctx context.Context, profile *countersign.Profile, token
 
 // attribute finds the attributes of a token that was believed.
 func (s *Service) attribute(b *brought) (err error) {
-	if b.attributes, err = s.Verifier.Map(b.profile, b.token); err != nil {
+	if b.attributes, err = s.Verifier.Map(b.profile, b.token, b.env.Vertical); err != nil {
 		return err
 	}
 	return trust.JudgeEmail(b.profile, b.token.Claims, b.attributes)
@@ -115,11 +147,11 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 		if h, err = s.handle(ctx, env, p.SessionToken, p.SessionJWT); err != nil {
 			return Attested{}, err
 		}
-	} else if user, err := s.expected(ctx, env, b); err != nil {
-		return Attested{Person: user}, err
+	} else if expected, err := s.expected(ctx, b); err != nil {
+		return Attested{Person: expected}, err
 	}
 	var (
-		user   countersign.Person
+		who    countersign.Person
 		sess   countersign.Session
 		change string
 	)
@@ -136,64 +168,56 @@ func (s *Service) exchange(ctx context.Context, p AttestParams, b brought, claim
 			}
 			owner = sess.PersonID
 		}
-		if user, err = person.signIn(ctx, tx, env.ID, owner); err != nil {
+		if who, err = person.signIn(ctx, tx, owner); err != nil {
 			return err
 		}
 		joins := attaches
 		if !attaches {
-			if sess, joins, err = s.own(ctx, tx, env, rules, p.Present, user.ID); err != nil {
+			if sess, joins, err = s.own(ctx, tx, env, rules, p.Present, who.ID); err != nil {
 				return err
 			}
 		}
-		minutes := p.lifetime()
+		minutes := lifetime(p.Minutes, p.DefaultMinutes)
 		switch {
 		case joins:
 			change = "attached"
-			if err := attach(ctx, tx, env.ID, &sess, factor, p); err != nil {
+			if err := attach(ctx, tx, &sess, factor, p); err != nil {
 				return err
 			}
-			sess.CustomClaims, err = claimsOf(rules, sess, user)
+			sess.CustomClaims, err = claimsOf(rules, sess, who)
 			return err
 		case minutes == 0:
 			change = ""
 			return nil
 		}
 		change = "started"
-		sess = start(env.ID, user.ID, factor, tx.Now, minutes, claims)
+		sess = start(env.ID, who.ID, factor, tx.Now, minutes, claims)
 		if err := tx.InsertSession(ctx, env.ID, sess); err != nil {
 			return err
 		}
-		if sess.CustomClaims, err = claimsOf(rules, sess, user); err != nil {
+		if sess.CustomClaims, err = claimsOf(rules, sess, who); err != nil {
 			return err
 		}
 		return tx.Record(ctx, env.ID, "session.started", sess.ID.String(), map[string]any{
-			"user_id": user.ID, "profile_id": b.profile.ID,
+			env.Vertical.Terms().IDField: who.ID, "profile_id": b.profile.ID,
 		})
 	})
 	if err != nil {
-		return Attested{Person: user}, err
+		return Attested{Person: who}, err
 	}
 	if change == "" {
-		return Attested{Person: user}, nil
+		return Attested{Person: who}, nil
 	}
 	s.Metrics.Sessions(change, 1)
-	active, err := s.activate(ctx, env, rules, sess, user, h)
-	return Attested{Person: user, Active: &active}, err
-}
-
-// lifetime is that of a new session in minutes; 0 if none is asked for.
-func (p AttestParams) lifetime() int {
-	if p.Minutes != nil {
-		return *p.Minutes
-	}
-	return p.DefaultMinutes
+	active, err := s.activate(ctx, env, rules, sess, who, h)
+	return Attested{Person: who, Active: &active}, err
 }
 
 // shadow is the end of a token that a profile only tries out: it is held against
 // what the database knows, and refused whatever comes of it.
 func (s *Service) shadow(ctx context.Context, p AttestParams, b brought) error {
-	user, err := s.foresee(ctx, p.Environment, b)
-	if err = s.conclude(ctx, p, b, user, err); err == nil {
+	r, err := s.foresee(ctx, b)
+	if err = s.conclude(ctx, p, b, r.person, err); err == nil {
 		err = countersign.ErrInvalidTrustedAuthToken.Saying("The profile is in shadow mode: this token would have been accepted, and nobody is signed in by it.")
 	}
 	return err
@@ -210,9 +234,6 @@ func start(env countersign.EnvironmentID, user countersign.PersonID, f countersi
 	return sess
 }
 
-// accepted is the metric label of a token that was not refused.
-const accepted = "accepted"
-
 // conclude keeps the verdict on a token, counts it, notes a refusal for the
 // request's log line and turns it into the error of the contract. An error that is
 // no refusal passes through, and there is no verdict: the token was not what was
@@ -227,7 +248,7 @@ func (s *Service) conclude(ctx context.Context, p AttestParams, b brought, user 
 		EnvironmentID: p.Environment.ID, RequestID: p.Actor.RequestID, At: s.Now(), ProfileID: b.profile.ID, PersonID: user.ID,
 		Shadow: b.profile.Policy.Mode == countersign.ModeShadow, Address: line.RemoteAddress, Facts: b.token.Facts(),
 	}
-	label := accepted
+	label := countersign.VerdictAccepted
 	if refused {
 		label = string(refusal.Reason)
 		v.Reason, v.Step, v.Expected, v.Received = string(refusal.Reason), string(refusal.Step), refusal.Expected, refusal.Received
@@ -241,5 +262,5 @@ func (s *Service) conclude(ctx context.Context, p AttestParams, b brought, user 
 	if named, ok := errors.AsType[*countersign.Error](err); ok {
 		return named // who refused knew a better name than the reason alone gives
 	}
-	return wireError(refusal)
+	return wireError(p.Environment.Vertical, refusal)
 }

@@ -28,10 +28,11 @@ type AuthenticateParams struct {
 	Check        *Check
 }
 
-// Check asks whether the subject's roles permit an action.
+// Check asks whether the person's roles permit an action.
 type Check struct {
-	ResourceID string
-	Action     string
+	OrganizationID string // that of a member's session; unused in a consumer project
+	ResourceID     string
+	Action         string
 }
 
 // Authenticated is a session that is alive. GrantingRoles answers Check.
@@ -43,7 +44,8 @@ type Authenticated struct {
 // Authenticate answers with the session if it is alive, and moves its last
 // access. It always reads the database: a session revoked anywhere is refused
 // here. Errors: ErrNoSessionArguments, ErrTooManySessionArguments,
-// ErrSessionNotFound, ErrUnableToParseSessionJWT, ErrConsumerSessionAuthorization,
+// ErrSessionNotFound, ErrUnableToParseSessionJWT, ErrConsumerSessionAuthorization or
+// ErrSessionAuthorization, ErrSessionTenancy,
 // ErrInvalidSessionDuration, and those of durations and claims.
 func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authenticated, error) {
 	env := p.Environment
@@ -71,9 +73,8 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	}
 	var granting []string
 	if p.Check != nil {
-		granting = rbac.Granting(rules.Policy, user.Roles, p.Check.ResourceID, p.Check.Action)
-		if len(granting) == 0 {
-			return Authenticated{}, countersign.ErrConsumerSessionAuthorization
+		if granting, err = Permit(rules, user, *p.Check); err != nil {
+			return Authenticated{}, err
 		}
 	}
 	if sess, err = s.access(ctx, p, rules, h, sess, user); err != nil {
@@ -83,10 +84,25 @@ func (s *Service) Authenticate(ctx context.Context, p AuthenticateParams) (Authe
 	return Authenticated{Active: active, GrantingRoles: granting}, err
 }
 
-// Holder is a session that is alive, by its token, and the person it belongs to.
-// Nothing about the session changes. ErrSessionNotFound.
-func (s *Service) Holder(ctx context.Context, env countersign.Environment, token countersign.Bearer) (sess countersign.Session, user countersign.Person, err error) {
-	h, err := s.handle(ctx, env, token, "")
+// Permit is the person's roles that permit an action. Errors:
+// ErrConsumerSessionAuthorization or, of a member, ErrSessionAuthorization if there
+// is none, and ErrSessionTenancy for another organization than the member's.
+func Permit(rules *standing.Rules, p countersign.Person, c Check) ([]string, error) {
+	if p.Organization != nil && c.OrganizationID != p.Organization.ID.String() {
+		return nil, countersign.ErrSessionTenancy
+	}
+	granting := rbac.Granting(rules.For(p.Organization).Policy, p.Roles, c.ResourceID, c.Action)
+	if len(granting) == 0 {
+		return nil, p.Tenant(countersign.EnvironmentID{}).Terms().NotPermitted
+	}
+	return granting, nil
+}
+
+// Holder is a session that is alive, by its token or its JWT, and whose it is.
+// Nothing about the session changes. Errors: ErrSessionNotFound,
+// ErrUnableToParseSessionJWT.
+func (s *Service) Holder(ctx context.Context, env countersign.Environment, token, jwt countersign.Bearer) (sess countersign.Session, user countersign.Person, err error) {
+	h, err := s.handle(ctx, env, token, jwt)
 	if err != nil {
 		return sess, user, err
 	}
@@ -110,7 +126,7 @@ func (s *Service) alive(ctx context.Context, env countersign.Environment, rules 
 		}
 		return err
 	})
-	user.Roles = rules.Roles(user.Grants)
+	rules.For(user.Organization).Settle(&user)
 	return sess, user, err
 }
 
@@ -165,7 +181,7 @@ func change(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, se
 	})
 }
 
-// Of are a user's sessions that are alive, oldest first.
+// Of are somebody's sessions that are alive, oldest first.
 func (s *Service) Of(ctx context.Context, env countersign.Environment, user countersign.Person) (list []countersign.Session, err error) {
 	rules, err := s.Rules.Of(ctx, env)
 	if err != nil {

@@ -56,15 +56,56 @@ type templatePhone struct {
 	Verified    bool   `json:"verified"`
 }
 
-// valuesOf finds values by their path from "user".
-func valuesOf(u countersign.Person) func(claimtemplate.Path) json.RawMessage {
+// templateMember is what placeholders under member name.
+type templateMember struct {
+	MemberID          string             `json:"member_id"`
+	OrganizationID    string             `json:"organization_id"`
+	ExternalID        *string            `json:"external_id"`
+	Name              string             `json:"name"`
+	EmailAddress      string             `json:"email_address"`
+	EmailVerified     bool               `json:"email_address_verified"`
+	Status            string             `json:"status"`
+	IsBreakglass      bool               `json:"is_breakglass"`
+	MFAEnrolled       bool               `json:"mfa_enrolled"`
+	Roles             []string           `json:"roles"`
+	CreatedAt         string             `json:"created_at"`
+	TrustedMetadata   countersign.Object `json:"trusted_metadata"`
+	UntrustedMetadata countersign.Object `json:"untrusted_metadata"`
+}
+
+// templateOrganization is what placeholders under organization name.
+type templateOrganization struct {
+	OrganizationID  string             `json:"organization_id"`
+	ExternalID      *string            `json:"organization_external_id"`
+	Name            string             `json:"organization_name"`
+	Slug            string             `json:"organization_slug"`
+	TrustedMetadata countersign.Object `json:"trusted_metadata"`
+	CreatedAt       string             `json:"created_at"`
+}
+
+// valuesOf finds values by their path: from "user", or from "member" and
+// "organization".
+func valuesOf(p countersign.Person) func(claimtemplate.Path) json.RawMessage {
+	var roots map[string]any
+	if p.Organization == nil {
+		roots = map[string]any{"user": newTemplateUser(p)}
+	} else {
+		roots = map[string]any{"member": newTemplateMember(p), "organization": newTemplateOrganization(*p.Organization)}
+	}
+	text, err := countersign.EncodeJSON(roots)
+	return func(path claimtemplate.Path) json.RawMessage {
+		if err != nil {
+			return nil
+		}
+		return claimtemplate.Lookup(text, path)
+	}
+}
+
+func newTemplateUser(u countersign.Person) templateUser {
 	shape := templateUser{
-		UserID: u.ID.String(), Name: u.Name, Status: string(u.Status), Roles: u.Roles, CreatedAt: countersign.Timestamp(u.CreatedAt),
+		UserID: u.ID.String(), ExternalID: orNull(u.ExternalID), Name: u.Name, Status: string(u.Status), Roles: u.Roles, CreatedAt: countersign.Timestamp(u.CreatedAt),
 		TrustedMetadata: u.TrustedMetadata, UntrustedMetadata: u.UntrustedMetadata,
 		Emails: make([]templateEmail, len(u.Emails)), PhoneNumbers: make([]templatePhone, len(u.Phones)),
-	}
-	if u.ExternalID != "" {
-		shape.ExternalID = &u.ExternalID
 	}
 	for i, e := range u.Emails {
 		shape.Emails[i] = templateEmail{e.ID.String(), e.Address, e.Verified}
@@ -72,11 +113,29 @@ func valuesOf(u countersign.Person) func(claimtemplate.Path) json.RawMessage {
 	for i, p := range u.Phones {
 		shape.PhoneNumbers[i] = templatePhone{p.ID.String(), p.Number, p.Verified}
 	}
-	root, err := countersign.EncodeJSON(map[string]any{"user": shape})
-	return func(p claimtemplate.Path) json.RawMessage {
-		if err != nil {
-			return nil
-		}
-		return claimtemplate.Lookup(root, p)
+	return shape
+}
+
+func newTemplateMember(m countersign.Person) templateMember {
+	address := m.Email()
+	return templateMember{
+		MemberID: m.ID.String(), OrganizationID: m.Organization.ID.String(), ExternalID: orNull(m.ExternalID), Name: m.Name.First,
+		EmailAddress: address.Address, EmailVerified: address.Verified, Status: string(m.Status),
+		IsBreakglass: m.Membership.Breakglass, MFAEnrolled: m.Membership.MFAEnrolled, Roles: m.Roles, CreatedAt: countersign.Timestamp(m.CreatedAt),
+		TrustedMetadata: m.TrustedMetadata, UntrustedMetadata: m.UntrustedMetadata,
 	}
+}
+
+func newTemplateOrganization(o countersign.Organization) templateOrganization {
+	return templateOrganization{
+		OrganizationID: o.ID.String(), ExternalID: orNull(o.ExternalID), Name: o.Name, Slug: o.Slug,
+		TrustedMetadata: o.TrustedMetadata, CreatedAt: countersign.Timestamp(o.CreatedAt),
+	}
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }

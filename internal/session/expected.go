@@ -11,10 +11,11 @@ import (
 // is all that tells its refusal from that of a bad signature. Who is a stranger is
 // decided by the transaction all the same. The user is whom a token that is refused
 // speaks of, if that is known.
-func (s *Service) expected(ctx context.Context, env countersign.Environment, b brought) (countersign.Person, error) {
+func (s *Service) expected(ctx context.Context, b brought) (countersign.Person, error) {
 	policy := b.profile.Policy
 	if b.profile.CanJITProvision && policy.JITDomains == nil && policy.JITPerHour == 0 {
 		return countersign.Person{}, nil
 	}
-	return s.foresee(ctx, env, b)
+	r, err := s.foresee(ctx, b)
+	return r.person, err
 }

@@ -16,6 +16,8 @@ type Sample struct {
 	Token  countersign.Bearer
 	Header map[string]any
 	Claims map[string]any
+	// Organization is what the caller would name beside the token, or "".
+	Organization string
 }
 
 // Sample makes a sample of JSON objects, read as strictly as a token's. What every
@@ -46,6 +48,9 @@ type Explanation struct {
 	// Person is whom the sample speaks of: the zero one if that is nobody who
 	// exists.
 	Person countersign.Person
+	// Organization is whose member that is, or would be; nil for a user, and if a
+	// sign-in would make it.
+	Organization *countersign.Organization
 	// Provisions says that a sign-in would make the person.
 	Provisions bool
 	At         time.Time
@@ -54,9 +59,9 @@ type Explanation struct {
 // Explain judges a sample by a profile, which need not be saved, exactly as a
 // sign-in would, and changes nothing.
 func (s *Service) Explain(ctx context.Context, env countersign.Environment, profile *countersign.Profile, sample Sample) (e Explanation, err error) {
-	b := brought{profile: profile}
+	b := brought{env: env, profile: profile}
 	if sample.Token != "" {
-		b, err = s.judge(ctx, profile, sample.Token)
+		b, err = s.judge(ctx, env, profile, sample.Token)
 	} else if b.token, err = s.Verifier.Judge(profile, sample.Header, sample.Claims); err == nil {
 		err = s.attribute(&b)
 	}
@@ -64,9 +69,12 @@ func (s *Service) Explain(ctx context.Context, env countersign.Environment, prof
 	if b.attributes.TokenID != "" {
 		e.Attributes = &b.attributes
 	}
+	b.organization = sample.Organization
 	if err == nil {
-		e.Person, err = s.foresee(ctx, env, b)
-		e.Provisions = err == nil && e.Person.ID.IsZero()
+		var r resolved
+		r, err = s.foresee(ctx, b)
+		e.Person, e.Organization = r.person, r.organization
+		e.Provisions = err == nil && !r.exists
 	}
 	if refusal, refused := errors.AsType[*trust.Refusal](err); refused {
 		e.Refusal, err = refusal, nil
@@ -75,17 +83,16 @@ func (s *Service) Explain(ctx context.Context, env countersign.Environment, prof
 }
 
 // foresee is the steps that need the database, without a change: whom a token
-// would sign in, the zero user if it would make somebody. The error is as a
-// sign-in's.
-func (s *Service) foresee(ctx context.Context, env countersign.Environment, b brought) (user countersign.Person, err error) {
-	rules, err := s.Rules.Of(ctx, env)
+// would sign in or make. The error is as a sign-in's.
+func (s *Service) foresee(ctx context.Context, b brought) (r resolved, err error) {
+	rules, err := s.Rules.Of(ctx, b.env)
 	if err != nil {
-		return user, err
+		return r, err
 	}
 	p := person{brought: b, rules: rules}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
 		if b.profile.Policy.OneTimeTokens {
-			used, err := tx.TokenUsed(ctx, env.ID, b.profile.ID, p.tokenHash())
+			used, err := tx.TokenUsed(ctx, b.env.ID, b.profile.ID, p.tokenHash())
 			if err != nil {
 				return err
 			}
@@ -93,9 +100,8 @@ func (s *Service) foresee(ctx context.Context, env countersign.Environment, b br
 				return errUsed()
 			}
 		}
-		r, err := p.resolve(ctx, tx, env.ID, countersign.PersonID{})
-		user = r.user
+		r, err = p.resolve(ctx, tx, countersign.PersonID{})
 		return err
 	})
-	return user, err
+	return r, err
 }

@@ -14,7 +14,8 @@ const (
 )
 
 // Run removes the rows of expired and revoked sessions, of used tokens, of old
-// verdicts and of deleted environments until ctx ends. Nothing that a client can see depends on it.
+// verdicts and of deleted environments and organizations until ctx ends. Nothing that
+// a client can see depends on it.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(janitorPause)
 	defer tick.Stop()
@@ -41,6 +42,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		},
 		func() (int64, error) { return s.Store.PurgeUsedTokens(ctx, before, janitorBatch) },
 		func() (int64, error) { return s.Store.PurgeDeparted(ctx, before, janitorBatch) },
+		func() (int64, error) { return s.Store.PurgeDepartedMembers(ctx, before, janitorBatch) },
 	} {
 		for ctx.Err() == nil {
 			if n, err := purge(); err != nil {

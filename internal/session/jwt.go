@@ -27,6 +27,14 @@ type claimSet struct {
 	Audience []string     `json:"aud"`
 	Subject  string       `json:"sub"`
 	Session  sessionClaim `json:"https://stytch.com/session"`
+	// Organization is a member's; a user's JWT must not have the claim, which clients
+	// would take for a custom one.
+	Organization *organizationClaim `json:"https://stytch.com/organization,omitempty"`
+}
+
+type organizationClaim struct {
+	ID   string `json:"organization_id"`
+	Slug string `json:"slug"`
 }
 
 type sessionClaim struct {
@@ -98,13 +106,17 @@ func content(env countersign.Environment, rules *standing.Rules, sess countersig
 	if rules.Audience != "" && rules.Audience != project {
 		audience = append(audience, rules.Audience)
 	}
-	payload, err := countersign.EncodeJSON(claimSet{
+	claims := claimSet{
 		Issuer: issuerPrefix + project, Audience: audience, Subject: sess.PersonID.String(),
 		Session: sessionClaim{
 			ID: sess.ID.String(), StartedAt: countersign.Timestamp(sess.StartedAt), LastAccessedAt: countersign.Timestamp(sess.LastAccessedAt), ExpiresAt: countersign.Timestamp(sess.ExpiresAt),
 			Attributes: sess.Attributes, Factors: FactorShapes(sess.Factors), Roles: user.Roles,
 		},
-	})
+	}
+	if o := user.Organization; o != nil {
+		claims.Organization = &organizationClaim{ID: o.ID.String(), Slug: o.Slug}
+	}
+	payload, err := countersign.EncodeJSON(claims)
 	if err != nil || len(sess.CustomClaims) == 0 {
 		return payload, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
@@ -14,14 +15,18 @@ type MigrateParams struct {
 	Environment  countersign.Environment
 	Actor        countersign.Actor
 	Token        countersign.Bearer // the other provider's
-	Minutes      *int               // the new session's lifetime; nil: no session
-	CustomClaims countersign.Object
+	Organization string             // the ID, external ID or slug of the member's; "" for a user
+	Minutes      *int               // the new session's lifetime
+	// DefaultMinutes is the lifetime if Minutes is nil; 0: then there is no session.
+	DefaultMinutes int
+	CustomClaims   countersign.Object
 }
 
 // Migrate asks the environment's userinfo endpoint whom a token of another
-// provider belongs to, and starts a session for that user, who must exist.
+// provider belongs to, and starts a session for that person, who must exist.
 // Errors: ErrMigrateMissingUserinfo, ErrMigrateUnexpectedResponse,
-// ErrMigrateEmailDoesNotExist, and those of durations and claims.
+// ErrMigrateEmailDoesNotExist, and those of durations, claims and
+// directory.FindOrganization.
 func (s *Service) Migrate(ctx context.Context, p MigrateParams) (Attested, error) {
 	env := p.Environment
 	if err := checkMinutes(p.Minutes, 0); err != nil {
@@ -45,41 +50,50 @@ func (s *Service) Migrate(ctx context.Context, p MigrateParams) (Attested, error
 	if err != nil {
 		return Attested{}, err
 	}
-	var user countersign.Person
+	minutes := lifetime(p.Minutes, p.DefaultMinutes)
+	var who countersign.Person
 	var sess countersign.Session
 	err = s.Store.Update(ctx, p.Actor, func(tx *store.Tx) (err error) {
-		user, err = tx.PersonByEmail(ctx, env.ID, address.Key)
-		if errors.Is(err, store.ErrNotFound) {
+		t := countersign.Tenant{EnvironmentID: env.ID}
+		if p.Organization != "" {
+			o, err := directory.FindOrganization(ctx, tx, env.ID, p.Organization)
+			if err != nil {
+				return err
+			}
+			t.OrganizationID = o.ID
+		}
+		who, err = tx.PersonByEmail(ctx, t, address.Key)
+		if errors.Is(err, store.ErrNotFound) || err == nil && directory.Retired(who, address.Key) {
 			return countersign.ErrMigrateEmailDoesNotExist
 		}
 		if err != nil {
 			return err
 		}
-		changed, err := vouch(ctx, tx, env.ID, &user, address.Key)
+		changed, err := vouch(ctx, tx, env.ID, &who, address.Key)
 		if err != nil {
 			return err
 		}
-		if err := keepChanges(ctx, tx, env.ID, user, changed); err != nil {
+		if err := directory.Keep(ctx, tx, env.ID, &who, changed); err != nil {
 			return err
 		}
-		user.Roles = rules.Roles(user.Grants)
-		if p.Minutes == nil {
+		rules.For(who.Organization).Settle(&who)
+		if minutes == 0 {
 			return nil
 		}
 		imported := countersign.Factor{LastAuthenticatedAt: tx.Now, CreatedAt: tx.Now, UpdatedAt: tx.Now}
-		sess = start(env.ID, user.ID, imported, tx.Now, *p.Minutes, claims)
+		sess = start(env.ID, who.ID, imported, tx.Now, minutes, claims)
 		if err := tx.InsertSession(ctx, env.ID, sess); err != nil {
 			return err
 		}
-		if sess.CustomClaims, err = claimsOf(rules, sess, user); err != nil {
+		if sess.CustomClaims, err = claimsOf(rules, sess, who); err != nil {
 			return err
 		}
-		return tx.Record(ctx, env.ID, "session.migrated", sess.ID.String(), map[string]any{"user_id": user.ID})
+		return tx.Record(ctx, env.ID, "session.migrated", sess.ID.String(), map[string]any{env.Vertical.Terms().IDField: who.ID})
 	})
-	if err != nil || p.Minutes == nil {
-		return Attested{Person: user}, err
+	if err != nil || minutes == 0 {
+		return Attested{Person: who}, err
 	}
 	s.Metrics.Sessions("migrated", 1)
-	active, err := s.activate(ctx, env, rules, sess, user, handle{})
-	return Attested{Person: user, Active: &active}, err
+	active, err := s.activate(ctx, env, rules, sess, who, handle{})
+	return Attested{Person: who, Active: &active}, err
 }

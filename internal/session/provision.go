@@ -24,100 +24,119 @@ type person struct {
 // resolved is whom a token speaks of, and what a sign-in is to change. Nothing of
 // it is written yet.
 type resolved struct {
-	user    countersign.Person // the zero one if it is to be made
+	home
+	person  countersign.Person // nobody if they are to be made
 	exists  bool
 	roles   []string // that the token gives; nil if they are to stay
-	address bool     // the token's address is to be added to the user's
-	link    bool     // the subject is to be linked to the user
+	address bool     // the token's address is to be added to the person's
+	link    bool     // the subject is to be linked to the person
 }
 
 // resolve finds the person (product §5): by the link of the policy's subject
-// claim, else by e-mail address, if the policy lets the issuer find people by it.
-// It writes nothing. The error is a *trust.Refusal, by itself or behind an error
-// of the contract, or the store's. owner, unless it is zero, is who it must be.
-func (p person) resolve(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.PersonID) (r resolved, err error) {
-	if r, err = p.find(ctx, tx, env); err != nil {
+// claim, else by e-mail address, if the policy lets the issuer find people by it; a
+// member within the organization that the token is for. It writes nothing. The
+// error is a *trust.Refusal, by itself or behind an error of the contract, or the
+// store's. owner, unless it is zero, is who it must be.
+func (p person) resolve(ctx context.Context, tx *store.Tx, owner countersign.PersonID) (r resolved, err error) {
+	if r.home, err = p.findHome(ctx, tx, owner); err != nil {
 		return r, err
 	}
-	if !owner.IsZero() && r.user.ID != owner {
+	if r, err = p.find(ctx, tx, r); err != nil {
+		return r, err
+	}
+	if !owner.IsZero() && r.person.ID != owner {
 		if r.exists || p.profile.CanJITProvision {
-			return r, errOtherUser()
+			return r, p.errOther()
 		}
-		return r, errNobody()
+		return r, p.errNobody()
 	}
 	if !r.exists {
-		if err := p.mayProvision(ctx, tx, env); err != nil {
+		if err := p.mayProvision(ctx, tx); err != nil {
 			return r, err
 		}
 	}
-	if taken := p.externalID(r); taken != "" {
-		if err := directory.CheckExternalIDFree(ctx, tx, env, r.user.ID, taken); err != nil {
-			return r, conflict(err)
+	if taken := p.externalID(r); taken != "" && !r.isNew() {
+		if err := directory.CheckExternalIDFree(ctx, tx, r.tenant(p.env.ID), r.person.ID, taken); err != nil {
+			return r, p.conflict(err)
 		}
 	}
 	r.roles, err = p.givenRoles(r)
 	return r, err
 }
 
-// find looks for the person.
-func (p person) find(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) (r resolved, err error) {
+// find looks for the person at home.
+func (p person) find(ctx context.Context, tx *store.Tx, r resolved) (resolved, error) {
 	subject := p.attributes.Subject
+	if r.isNew() {
+		r.link = subject != ""
+		return r, nil
+	}
+	t := r.tenant(p.env.ID)
 	if subject != "" {
-		linked, err := tx.LinkedPerson(ctx, env, p.profile.ID, subject)
+		linked, err := tx.LinkedPerson(ctx, t, p.profile.ID, subject)
 		if err != nil {
 			return r, err
 		}
 		if !linked.IsZero() {
-			if r.user, err = tx.Person(ctx, env, linked); errors.Is(err, store.ErrNotFound) { // deleted since the statement before
-				return r, errNobody()
+			if r.person, err = tx.Person(ctx, p.env.ID, linked); errors.Is(err, store.ErrNotFound) { // deleted since the statement before
+				return r, p.errNobody()
 			}
 			if err != nil {
 				return r, err
 			}
 			r.exists = true
-			return p.findAddress(ctx, tx, env, r)
+			return p.findAddress(ctx, tx, r)
 		}
 		r.link = true
 	}
-	holder, err := tx.PersonByEmail(ctx, env, p.attributes.EmailKey)
+	holder, err := tx.PersonByEmail(ctx, t, p.attributes.EmailKey)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return r, nil
 	case err != nil:
 		return r, err
+	case directory.Retired(holder, p.attributes.EmailKey):
+		return r, errRetired()
 	case p.profile.Policy.EmailTrust == countersign.EmailTrustNever:
-		return r, trust.Refuse(trust.SubjectConflict, "an e-mail address that nobody has, because email_trust is never_link", "the address of a user whom this issuer did not bring")
+		return r, trust.Refuse(trust.SubjectConflict, "an e-mail address that nobody has, because email_trust is never_link", "the address of somebody whom this issuer did not bring")
 	}
 	if subject != "" {
 		// An address that the issuer gives to somebody else does not take the first
 		// owner's account along.
-		linked, err := tx.Linked(ctx, env, p.profile.ID, holder.ID)
+		linked, err := tx.Linked(ctx, p.env.ID, p.profile.ID, holder.ID)
 		if err != nil {
 			return r, err
 		}
 		if linked {
-			return r, trust.Refuse(trust.SubjectConflict, "an e-mail address of nobody whom this issuer knows by another subject", "the address of such a user")
+			return r, trust.Refuse(trust.SubjectConflict, "an e-mail address of nobody whom this issuer knows by another subject", "the address of such a person")
 		}
 	}
-	r.user, r.exists = holder, true
+	r.person, r.exists = holder, true
 	return r, nil
 }
 
+// errRetired is a token with an address that a member had before.
+func errRetired() error {
+	return refusedAs(countersign.ErrRetiredMemberEmail, trust.Refuse(trust.SubjectConflict, "an e-mail address that is in use or free", "one that a member had before and that is still reserved"))
+}
+
 // findAddress says whether the address of somebody found by link is to be added.
-func (p person) findAddress(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (resolved, error) {
+func (p person) findAddress(ctx context.Context, tx *store.Tx, r resolved) (resolved, error) {
 	has := func(e countersign.Email) bool { return e.Key == p.attributes.EmailKey }
-	if slices.ContainsFunc(r.user.Emails, has) || !p.updates(countersign.AttributeEmail, len(r.user.Emails) == 0) {
+	if slices.ContainsFunc(r.person.Emails, has) || !p.updates(countersign.AttributeEmail, r.person.Email().Key == "") {
 		return r, nil
 	}
-	_, err := tx.PersonByEmail(ctx, env, p.attributes.EmailKey)
-	if errors.Is(err, store.ErrNotFound) {
+	holder, err := tx.PersonByEmail(ctx, r.tenant(p.env.ID), p.attributes.EmailKey)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		r.address = true
 		return r, nil
-	}
-	if err != nil {
+	case err != nil:
 		return r, err
+	case directory.Retired(holder, p.attributes.EmailKey):
+		return r, errRetired()
 	}
-	return r, trust.Refuse(trust.SubjectConflict, "an e-mail address that is free or the user's own", "one that another user has")
+	return r, trust.Refuse(trust.SubjectConflict, "an e-mail address that is free or the person's own", "one that somebody else has")
 }
 
 // updates reports whether a sign-in changes an attribute of somebody who exists.
@@ -126,11 +145,11 @@ func (p person) updates(attribute string, empty bool) bool {
 	return when == countersign.UpdateAlways || when == countersign.UpdateIfEmpty && empty
 }
 
-// externalID is the one that the user is to have after the sign-in and has not
+// externalID is the one that the person is to have after the sign-in and has not
 // yet, or "".
 func (p person) externalID(r resolved) string {
-	id := p.attributes.ExternalUserID
-	if id == r.user.ExternalID || r.exists && !p.updates(countersign.AttributeExternalUserID, r.user.ExternalID == "") {
+	id := p.attributes.ExternalID
+	if id == r.person.ExternalID || r.exists && !p.updates(countersign.ExternalIDAttribute(p.env.Vertical), r.person.ExternalID == "") {
 		return ""
 	}
 	return id
@@ -142,11 +161,11 @@ func (p person) givenRoles(r resolved) ([]string, error) {
 	if p.attributes.RoleIDs == nil {
 		return nil, nil
 	}
-	allowed := p.profile.Policy.RoleIDsAllowed
+	policy, allowed := p.rules.For(r.organization).Policy, p.profile.Policy.RoleIDsAllowed
 	roles := []string{}
 	for _, role := range p.attributes.RoleIDs {
 		switch {
-		case !rbac.Defines(p.rules.Policy, role):
+		case !rbac.Defines(policy, role):
 			return nil, trust.Refuse(trust.RoleNotAllowed, "roles that the policy defines", fmt.Sprintf("%.128q", role))
 		case allowed != nil && !rbac.Automatic(role) && !slices.Contains(allowed, role):
 			return nil, trust.Refuse(trust.RoleNotAllowed, fmt.Sprintf("roles out of the profile's role_ids_allowed, %q", allowed), fmt.Sprintf("%.128q", role))
@@ -155,24 +174,26 @@ func (p person) givenRoles(r resolved) ([]string, error) {
 		}
 	}
 	byProfile := func(g countersign.Grant) bool { return slices.Contains(g.Profiles, p.profile.ID) }
-	if r.exists && !p.updates(countersign.AttributeRoleIDs, !slices.ContainsFunc(r.user.Grants, byProfile)) {
+	if r.exists && !p.updates(countersign.AttributeRoleIDs, !slices.ContainsFunc(r.person.Grants, byProfile)) {
 		return nil, nil
 	}
 	return roles, nil
 }
 
 // mayProvision refuses a person who does not exist and may not be made.
-func (p person) mayProvision(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) error {
+func (p person) mayProvision(ctx context.Context, tx *store.Tx) error {
 	policy := p.profile.Policy
 	switch {
 	case !p.profile.CanJITProvision:
-		return errNobody()
+		return p.errNobody()
+	case p.env.Vertical == countersign.B2B && policy.OrganizationID == "" && p.attributes.OrganizationID == "":
+		return p.errNoOrganization()
 	case policy.JITDomains != nil && !trust.InDomains(policy.JITDomains, p.attributes.EmailKey):
 		return trust.Refuse(trust.JITDomainNotAllowed, fmt.Sprintf("for somebody new, an address in %q", policy.JITDomains), "an address elsewhere")
 	case policy.JITPerHour == 0:
 		return nil
 	}
-	made, err := tx.Provisioned(ctx, env, p.profile.ID)
+	made, err := tx.Provisioned(ctx, p.env.ID, p.profile.ID)
 	if err == nil && made >= policy.JITPerHour {
 		err = trust.Refuse(trust.JITLimitReached, fmt.Sprintf("at most %d new people in a clock hour", policy.JITPerHour), "one more")
 	}
@@ -180,47 +201,49 @@ func (p person) mayProvision(ctx context.Context, tx *store.Tx, env countersign.
 }
 
 // errNobody is a token whose person does not exist and may not be made.
-func errNobody() error {
-	return trust.Refuse(trust.SubjectUnknown, "the e-mail address of a user, because the profile does not provision", "an address that no user has")
+func (p person) errNobody() error {
+	noun := p.env.Vertical.Terms().Noun
+	return trust.Refuse(trust.SubjectUnknown, "the e-mail address of a "+noun+", because the profile does not provision", "an address that no "+noun+" has")
 }
 
-// errOtherUser is a token for a session of somebody else.
-func errOtherUser() error {
-	return refusedAs(countersign.ErrUserIDMismatch, trust.Refuse(trust.SessionMismatch, "a token of the session's own user", "a token of somebody else"))
+// errOther is a token for a session of somebody else.
+func (p person) errOther() error {
+	called := p.env.Vertical.Terms()
+	return refusedAs(called.SessionMismatch, trust.Refuse(trust.SessionMismatch, "a token of the session's own "+called.Noun, "a token of somebody else"))
 }
 
 // signIn uses up a one-time token, finds or makes the person, and updates what a
 // sign-in updates. owner, unless it is zero, is who it must be.
-func (p person) signIn(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, owner countersign.PersonID) (countersign.Person, error) {
-	if err := p.use(ctx, tx, env); err != nil {
+func (p person) signIn(ctx context.Context, tx *store.Tx, owner countersign.PersonID) (countersign.Person, error) {
+	if err := p.use(ctx, tx); err != nil {
 		return countersign.Person{}, err
 	}
-	r, err := p.resolve(ctx, tx, env, owner)
+	r, err := p.resolve(ctx, tx, owner)
 	if err != nil {
-		return r.user, err
+		return r.person, err
 	}
-	var user countersign.Person
+	var who countersign.Person
 	if r.exists {
-		user, err = p.update(ctx, tx, env, r)
+		who, err = p.update(ctx, tx, r)
 	} else {
-		user, err = p.provision(ctx, tx, env, r)
+		who, err = p.provision(ctx, tx, r)
 	}
 	if err == nil && r.link {
-		err = tx.InsertLink(ctx, env, p.profile.ID, p.attributes.Subject, user.ID)
+		err = tx.InsertLink(ctx, who.Tenant(p.env.ID), p.profile.ID, p.attributes.Subject, who.ID)
 		if err == nil {
-			err = tx.Record(ctx, env, "user.linked", user.ID.String(), map[string]any{"profile_id": p.profile.ID})
+			err = tx.Record(ctx, p.env.ID, p.env.Vertical.Terms().Noun+".linked", who.ID.String(), map[string]any{"profile_id": p.profile.ID})
 		}
 	}
-	return user, err
+	return who, err
 }
 
 // use uses up the token, if the profile's tokens are for one time.
-func (p person) use(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID) error {
+func (p person) use(ctx context.Context, tx *store.Tx) error {
 	if !p.profile.Policy.OneTimeTokens {
 		return nil
 	}
-	until := p.token.Facts().ExpiresAt.Add(p.profile.Policy.ClockSkew.Duration())
-	fresh, err := tx.UseToken(ctx, env, p.profile.ID, p.tokenHash(), until)
+	until := p.token.ExpiresAt().Add(p.profile.Policy.ClockSkew.Duration())
+	fresh, err := tx.UseToken(ctx, p.env.ID, p.profile.ID, p.tokenHash(), until)
 	if err == nil && !fresh {
 		err = errUsed()
 	}
@@ -237,55 +260,63 @@ func errUsed() error {
 	return trust.Refuse(trust.AlreadyUsed, "a token that was not used before, because one_time_tokens is set", "one whose token_id was used")
 }
 
-func (p person) provision(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (countersign.Person, error) {
+func (p person) provision(ctx context.Context, tx *store.Tx, r resolved) (countersign.Person, error) {
 	if p.profile.Policy.JITPerHour > 0 {
-		if err := tx.CountProvisioning(ctx, env, p.profile.ID); err != nil {
-			return r.user, err
+		if err := tx.CountProvisioning(ctx, p.env.ID, p.profile.ID); err != nil {
+			return r.person, err
 		}
 	}
-	return directory.CreateInside(ctx, tx, env, p.rules, directory.NewPerson{
+	if r.isNew() {
+		made, err := directory.CreateOrganizationInside(ctx, tx, p.env.ID, r.fresh)
+		if err != nil {
+			return r.person, p.conflict(err)
+		}
+		r.organization = &made
+	}
+	return directory.CreateInside(ctx, tx, p.env.ID, p.rules, r.organization, directory.NewPerson{
 		Email: p.attributes.Email, EmailVerified: true, ExternalID: p.externalID(r),
 		Roles: r.roles, Profile: p.profile.ID,
 	})
 }
 
-func (p person) update(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, r resolved) (countersign.Person, error) {
-	user := r.user
+func (p person) update(ctx context.Context, tx *store.Tx, r resolved) (countersign.Person, error) {
+	who := r.person
+	rules := p.rules.For(r.organization)
 	var changed []string
 	if id := p.externalID(r); id != "" {
-		user.ExternalID = id
+		who.ExternalID = id
 		changed = append(changed, "external_id")
 	}
 	if r.address {
-		if err := directory.AddEmail(ctx, tx, env, &user, p.attributes.Email); err != nil {
-			return user, err
+		if err := directory.AddEmail(ctx, tx, p.env.ID, &who, p.attributes.Email); err != nil {
+			return who, err
 		}
 		changed = append(changed, "emails")
 	}
-	vouched, err := vouch(ctx, tx, env, &user, p.attributes.EmailKey)
+	vouched, err := vouch(ctx, tx, p.env.ID, &who, p.attributes.EmailKey)
 	if err != nil {
-		return user, err
+		return who, err
 	}
 	changed = append(changed, vouched...)
-	user.Roles = p.rules.Roles(user.Grants)
+	rules.Settle(&who)
 	if r.roles != nil {
-		if changed, err = directory.GiveRoles(&user, p.rules, p.profile.ID, r.roles, changed); err != nil {
-			return user, err
+		if changed, err = directory.GiveRoles(&who, rules, p.profile.ID, r.roles, changed); err != nil {
+			return who, err
 		}
 	}
-	return user, keepChanges(ctx, tx, env, user, changed)
+	return who, directory.Keep(ctx, tx, p.env.ID, &who, changed)
 }
 
-// vouch notes that somebody vouched for a user and an address: the address is
-// verified and a pending user becomes active. It says what changed in user.
-func vouch(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user *countersign.Person, emailKey string) (changed []string, err error) {
-	if user.Status == countersign.Pending {
-		user.Status = countersign.Active
+// vouch notes that somebody vouched for a person and an address: the address is
+// verified, and who is pending or invited becomes active. It says what changed.
+func vouch(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, p *countersign.Person, emailKey string) (changed []string, err error) {
+	if p.Status == countersign.Pending || p.Status == countersign.Invited {
+		p.Status = countersign.Active
 		changed = append(changed, "status")
 	}
-	for i := range user.Emails {
-		e := &user.Emails[i]
-		if e.Key != emailKey || e.Verified {
+	for i := range p.Emails {
+		e := &p.Emails[i]
+		if e.Key != emailKey || e.Verified || e.Retired {
 			continue
 		}
 		e.Verified = true
@@ -297,22 +328,14 @@ func vouch(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, use
 	return changed, nil
 }
 
-// keepChanges stores a user of whom something changed.
-func keepChanges(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, user countersign.Person, changed []string) error {
-	if len(changed) == 0 {
-		return nil
-	}
-	if err := tx.UpdatePerson(ctx, env, user); err != nil {
-		return err
-	}
-	return tx.Record(ctx, env, "user.updated", user.ID.String(), map[string]any{"changed": changed})
-}
-
 // conflict names the reason behind an external ID that somebody else has.
-func conflict(err error) error {
-	if !errors.Is(err, countersign.ErrDuplicateUserExternalID) {
-		return err
+func (p person) conflict(err error) error {
+	taken := p.env.Vertical.Terms().DuplicateExternalID
+	switch {
+	case errors.Is(err, taken):
+		return refusedAs(taken, trust.Refuse(trust.SubjectConflict, "an external ID that is free or the person's own", "one that somebody else has"))
+	case errors.Is(err, countersign.ErrOrganizationExternalIDUsed):
+		return p.errUnknownOrganization("the slug of an organization, which is no name for it in a token")
 	}
-	return refusedAs(countersign.ErrDuplicateUserExternalID,
-		trust.Refuse(trust.SubjectConflict, "an external ID that is free or the user's own", "one that another user has"))
+	return err
 }

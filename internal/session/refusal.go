@@ -8,10 +8,12 @@ import (
 	"github.com/countersign-auth/countersign/internal/trust"
 )
 
-// wireError is the contract's error for a refusal, with what a caller who holds
-// a secret may know: the reason, expected and received.
-func wireError(r *trust.Refusal) error {
+// wireError is the contract's error for a refusal, which for whom a token speaks of
+// depends on the vertical, with what a caller who holds a secret may know: the
+// reason, expected and received.
+func wireError(v countersign.Vertical, r *trust.Refusal) error {
 	var e *countersign.Error
+	called := v.Terms()
 	switch r.Reason {
 	case trust.TokenTooLarge, trust.Malformed, trust.AlgorithmNotAllowed, trust.UnsupportedCriticalHeader, trust.WrongType,
 		trust.MissingExpiry, trust.Expired, trust.NotYetValid, trust.IssuedInFuture, trust.LifetimeTooLong,
@@ -27,12 +29,16 @@ func wireError(r *trust.Refusal) error {
 		e = countersign.ErrInvalidEmail
 	case trust.KeysUnavailable:
 		e = countersign.ErrKeysUnavailable.After(r.RetryAfter)
+	case trust.OrganizationUnknown:
+		e = countersign.ErrOrganizationNotFound
+	case trust.OrganizationConflict:
+		e = countersign.ErrTokenInvalidOrganization
 	case trust.SubjectUnknown, trust.JITDomainNotAllowed, trust.JITLimitReached:
-		e = countersign.ErrUserNotFound
+		e = called.NotFound
 	case trust.SubjectConflict:
-		e = countersign.ErrDuplicateEmail
+		e = called.DuplicateEmail
 	case trust.SessionMismatch:
-		e = countersign.ErrUserIDMismatch
+		e = called.SessionMismatch
 	case trust.RoleNotAllowed:
 		e = countersign.ErrInvalidRBACRoleID
 	}

@@ -17,13 +17,10 @@ const maxReplayed = 50_000
 // Unknown stands for an outcome that nothing kept of a token can tell.
 const Unknown = "unknown"
 
-// Accepted stands for no reason where a word is needed.
-const Accepted = accepted
-
 // Change is an outcome that a profile would change, and how often.
 type Change struct {
-	From    string // a reason, or Accepted
-	To      string // a reason, Accepted, or Unknown
+	From    string // a reason, or VerdictAccepted
+	To      string // a reason, VerdictAccepted, or Unknown
 	Count   int
 	Example countersign.RequestID // the newest
 }
@@ -82,7 +79,7 @@ func (s *Service) Replay(ctx context.Context, env countersign.Environment, befor
 
 func orAccepted(reason string) string {
 	if reason == "" {
-		return accepted
+		return countersign.VerdictAccepted
 	}
 	return reason
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/countersign-auth/countersign/internal/store"
 )
 
-// KillParams says which sessions end: one, a user's, or those that rest on a
+// KillParams says which sessions end: one, somebody's, or those that rest on a
 // profile, on a key of an issuer, or on what was attested before a moment; the
 // last three may be combined, and then all must be true of one factor.
 type KillParams struct {
 	Environment countersign.Environment
 	Actor       countersign.Actor
 	SessionID   string
-	UserID      string // or external ID
+	Person      string // the ID of a user or member, or the external ID of a user
 	ProfileID   string
 	KeyID       string    // kid, or the ID of a PEM file
 	Before      time.Time // zero: now
@@ -26,7 +26,7 @@ type KillParams struct {
 
 // Killed is what a revocation ends, or would end.
 type Killed struct {
-	// Revocation stands until the rows are gone; nil for a session or a user,
+	// Revocation stands until the rows are gone; nil for a session or a person,
 	// whose rows go at once, and for a dry run.
 	Revocation *countersign.Revocation
 	// Sessions is how many it ends. All is false if there are too many to count:
@@ -41,7 +41,7 @@ type Killed struct {
 func (s *Service) Kill(ctx context.Context, p KillParams) (Killed, error) {
 	wide := p.ProfileID != "" || p.KeyID != "" || !p.Before.IsZero()
 	switch {
-	case p.SessionID != "" && p.UserID != "", p.SessionID != "" && wide, p.UserID != "" && wide, p.SessionID == "" && p.UserID == "" && !wide:
+	case p.SessionID != "" && p.Person != "", p.SessionID != "" && wide, p.Person != "" && wide, p.SessionID == "" && p.Person == "" && !wide:
 		return Killed{}, countersign.ErrInvalidRevocation
 	case len(p.KeyID) > maxKeyID:
 		return Killed{}, countersign.ErrInvalidRevocation.Saying("A key ID has at most %d bytes.", maxKeyID)
@@ -49,8 +49,8 @@ func (s *Service) Kill(ctx context.Context, p KillParams) (Killed, error) {
 		return Killed{}, countersign.ErrInvalidRevocation.Saying("The moment is in the future.")
 	case wide:
 		return s.killWide(ctx, p)
-	case p.UserID != "":
-		return s.killOfUser(ctx, p)
+	case p.Person != "":
+		return s.killOf(ctx, p)
 	}
 	return s.killOne(ctx, p)
 }
@@ -67,7 +67,7 @@ func (s *Service) killOne(ctx context.Context, p KillParams) (Killed, error) {
 	if err != nil {
 		return killed, err
 	}
-	h, err := s.named(ctx, revoke)
+	h, err := s.handleOf(ctx, revoke)
 	if err != nil {
 		return killed, err
 	}
@@ -77,21 +77,21 @@ func (s *Service) killOne(ctx context.Context, p KillParams) (Killed, error) {
 	})
 }
 
-func (s *Service) killOfUser(ctx context.Context, p KillParams) (killed Killed, err error) {
+func (s *Service) killOf(ctx context.Context, p KillParams) (killed Killed, err error) {
 	killed.All = true
 	if !p.DryRun {
-		killed.Sessions, err = s.revokeOfUser(ctx, RevokeParams{Environment: p.Environment, Actor: p.Actor, UserID: p.UserID})
+		killed.Sessions, err = s.revokeAll(ctx, RevokeParams{Environment: p.Environment, Actor: p.Actor, Person: directory.User(p.Person)})
 		return killed, err
 	}
-	var user countersign.Person
+	var who countersign.Person
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		user, err = directory.Find(ctx, tx, p.Environment.ID, p.UserID)
+		who, err = find(ctx, tx, p.Environment, directory.User(p.Person))
 		return err
 	})
 	if err != nil {
 		return killed, err
 	}
-	list, err := s.Of(ctx, p.Environment, user)
+	list, err := s.Of(ctx, p.Environment, who)
 	killed.Sessions = int64(len(list))
 	return killed, err
 }
@@ -238,14 +238,6 @@ func (s *Service) sweepRevoked(ctx context.Context) error {
 // removeEnded walks through the sessions of an environment and removes those that
 // any of the revocations ends.
 func (s *Service) removeEnded(ctx context.Context, env countersign.EnvironmentID, list []countersign.Revocation) error {
-	ended := func(sess countersign.Session) bool {
-		for _, r := range list {
-			if r.Ends(sess) {
-				return true
-			}
-		}
-		return false
-	}
 	var before countersign.SessionID
 	for {
 		var part []countersign.Session
@@ -258,7 +250,7 @@ func (s *Service) removeEnded(ctx context.Context, env countersign.EnvironmentID
 		}
 		var gone []countersign.SessionID
 		for _, sess := range part {
-			if before = sess.ID; ended(sess) {
+			if before = sess.ID; countersign.EndedBy(list, sess) {
 				gone = append(gone, sess.ID)
 			}
 		}

@@ -42,7 +42,7 @@ type Service struct {
 func New(c Config) *Service { return &Service{Config: c} }
 
 // Active is a session that has just been made or checked, with the two things
-// that stand for it. User is the person it belongs to.
+// that stand for it. Person is whose it is.
 type Active struct {
 	Session countersign.Session
 	Person  countersign.Person
@@ -124,6 +124,14 @@ func checkMinutes(minutes *int, most int) error {
 		return countersign.ErrInvalidSessionDuration
 	}
 	return nil
+}
+
+// lifetime is that of a new session in minutes; 0 if there is none by default.
+func lifetime(minutes *int, byDefault int) int {
+	if minutes != nil {
+		return *minutes
+	}
+	return byDefault
 }
 
 func expiry(now time.Time, minutes int) time.Time {

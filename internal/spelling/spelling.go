@@ -17,7 +17,7 @@ func Nearest(word string, names []string) string {
 	best, least := "", 0
 	for _, name := range names {
 		bare := plain.Replace(strings.ToLower(name))
-		d := distance(word, bare)
+		d := Distance(word, bare)
 		if len(word) > 2 && (strings.Contains(bare, word) || strings.Contains(word, bare)) {
 			d = min(d, 1)
 		}
@@ -31,9 +31,9 @@ func Nearest(word string, names []string) string {
 	return best
 }
 
-// distance is how many bytes must be put in, taken out or replaced to make b of a
+// Distance is how many bytes must be put in, taken out or replaced to make b of a
 // (Levenshtein 1966).
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -11,6 +11,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/claimtemplate"
+	"github.com/countersign-auth/countersign/internal/email"
 	"github.com/countersign-auth/countersign/internal/rbac"
 	"github.com/countersign-auth/countersign/internal/revision"
 	"github.com/countersign-auth/countersign/internal/store"
@@ -54,6 +55,11 @@ func (b *Book) Profile(ctx context.Context, env countersign.Environment, id coun
 	return &p, nil
 }
 
+// KeptProfile is Profile of what is kept; false if that would have to be read.
+func (b *Book) KeptProfile(env countersign.Environment, id countersign.ProfileID) (*countersign.Profile, bool) {
+	return b.profiles.Of(profileKey{env.ID, id}, env.Revision)
+}
+
 // Of are the rules of an environment at least as new as the row that was read.
 func (b *Book) Of(ctx context.Context, env countersign.Environment) (*Rules, error) {
 	if r, ok := b.rules.Of(env.ID, env.Revision); ok {
@@ -87,6 +93,19 @@ type Rules struct {
 	profiles []countersign.ProfileID
 	ended    []countersign.Revocation
 	base     []string // the roles that everybody has
+	implicit []countersign.ImplicitRole
+}
+
+// For are the rules for the members of an organization, which adds roles to those
+// of the policy; the same for nil.
+func (r *Rules) For(o *countersign.Organization) *Rules {
+	if o == nil || len(o.CustomRoles)+len(o.Settings.ImplicitRoles) == 0 {
+		return r
+	}
+	own := *r
+	own.Policy.CustomRoles = slices.Concat(r.Policy.CustomRoles, o.CustomRoles)
+	own.implicit = o.Settings.ImplicitRoles
+	return &own
 }
 
 func derive(env countersign.Environment, stored store.Standing) (*Rules, error) {
@@ -113,22 +132,40 @@ func derive(env countersign.Environment, stored store.Standing) (*Rules, error) 
 	return r, nil
 }
 
-// Roles are the roles that somebody has: those of everybody, and of the grants
-// those that still count, in the order in which they were given.
-func (r *Rules) Roles(grants []countersign.Grant) []string {
-	roles := slices.Clone(r.base)
-	for _, g := range grants {
+// Settle resolves the roles of somebody: those of everybody, of the grants those
+// that still count, in the order in which they were given, and those that the
+// organization gives to the domain of a member's address.
+func (r *Rules) Settle(p *countersign.Person) {
+	p.Roles = slices.Clone(r.base)
+	for _, g := range p.Grants {
 		if rbac.Counts(r.Policy, g, r.stands) {
-			roles = append(roles, g.RoleID)
+			p.Roles = append(p.Roles, g.RoleID)
 		}
 	}
-	return roles
+	if p.Organization == nil {
+		return
+	}
+	p.Held = make([]countersign.HeldRole, len(p.Roles))
+	for i, role := range p.Roles {
+		p.Held[i] = countersign.HeldRole{RoleID: role, Assigned: true}
+	}
+	domain := email.DomainOf(p.Email().Key)
+	for _, given := range r.implicit {
+		if given.Domain != domain || !rbac.Defines(r.Policy, given.RoleID) {
+			continue
+		}
+		i := slices.Index(p.Roles, given.RoleID)
+		if i < 0 {
+			i = len(p.Roles)
+			p.Roles = append(p.Roles, given.RoleID)
+			p.Held = append(p.Held, countersign.HeldRole{RoleID: given.RoleID})
+		}
+		p.Held[i].Domain = domain
+	}
 }
 
 // Ended reports whether a revocation that stands ends a session.
-func (r *Rules) Ended(s countersign.Session) bool {
-	return slices.ContainsFunc(r.ended, func(e countersign.Revocation) bool { return e.Ends(s) })
-}
+func (r *Rules) Ended(s countersign.Session) bool { return countersign.EndedBy(r.ended, s) }
 
 func (r *Rules) stands(p countersign.ProfileID) bool { return slices.Contains(r.profiles, p) }
 

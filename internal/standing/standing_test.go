@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/standing"
@@ -93,7 +94,9 @@ func TestRulesFollowTheEnvironment(t *testing.T) {
 		}
 		roles := func(r *standing.Rules, want ...string) {
 			t.Helper()
-			if diff := cmp.Diff(want, r.Roles(grants)); diff != "" {
+			somebody := countersign.Person{Grants: grants}
+			r.Settle(&somebody)
+			if diff := cmp.Diff(want, somebody.Roles); diff != "" {
 				t.Errorf("roles (-want +got):\n%s", diff)
 			}
 		}
@@ -120,13 +123,52 @@ func TestRulesFollowTheEnvironment(t *testing.T) {
 		}
 		// M2M templates and other environments move nobody's rules.
 		other := newWorld(t, s, countersign.B2B)
-		if got := other.of(book).Roles(grants); !cmp.Equal(got, []string{"stytch_member"}) {
-			t.Errorf("roles in another environment: %v", got)
+		somebody := countersign.Person{Grants: grants}
+		if other.of(book).Settle(&somebody); !cmp.Equal(somebody.Roles, []string{"stytch_member"}) {
+			t.Errorf("roles in another environment: %v", somebody.Roles)
 		}
 		if _, err := other.of(book).Give(countersign.ProfileID{}, nil, []string{"stytch_admin"}); err != nil {
 			t.Errorf("Give(stytch_admin) = %v", err)
 		}
 	})
+}
+
+func TestRulesOfAnOrganization(t *testing.T) {
+	t.Parallel()
+	rules := &standing.Rules{Policy: countersign.Policy{CustomRoles: []countersign.Role{{ID: "reader"}}}}
+	organization := &countersign.Organization{
+		CustomRoles: []countersign.Role{{ID: "own", Since: 2}},
+		Settings: countersign.OrganizationSettings{ImplicitRoles: []countersign.ImplicitRole{
+			{Domain: "acme.example", RoleID: "reader"}, {Domain: "acme.example", RoleID: "own"}, {Domain: "acme.example", RoleID: "gone"}, {Domain: "other.example", RoleID: "own"},
+		}},
+	}
+	member := func(key string, grants ...countersign.Grant) countersign.Person {
+		return countersign.Person{Organization: organization, Emails: []countersign.Email{{Key: "old@acme.example", Retired: true}, {Key: key}}, Grants: grants}
+	}
+	reader := countersign.Grant{RoleID: "reader", Explicit: true}
+	for _, test := range []struct {
+		name   string
+		person countersign.Person
+		want   []countersign.HeldRole
+	}{
+		{"nothing", member("a@example.com"), nil},
+		{"by the domain", member("a@acme.example"), []countersign.HeldRole{{RoleID: "reader", Domain: "acme.example"}, {RoleID: "own", Domain: "acme.example"}}},
+		{"a domain below is another", member("a@b.acme.example"), nil},
+		{"by a call and by the domain", member("a@acme.example", reader), []countersign.HeldRole{{RoleID: "reader", Assigned: true, Domain: "acme.example"}, {RoleID: "own", Domain: "acme.example"}}},
+		{"by a call", member("a@example.com", countersign.Grant{RoleID: "own", Revision: 2, Explicit: true}), []countersign.HeldRole{{RoleID: "own", Assigned: true}}},
+		{"one of that name before", member("a@example.com", countersign.Grant{RoleID: "own", Revision: 1, Explicit: true}), nil},
+	} {
+		rules.For(organization).Settle(&test.person)
+		if diff := cmp.Diff(test.want, test.person.Held, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+	if rules.For(nil) != rules || rules.For(&countersign.Organization{}) != rules {
+		t.Error("the rules are others for nobody's organization")
+	}
+	if len(rules.Policy.CustomRoles) != 1 {
+		t.Errorf("the organization changed the rules of all: %+v", rules.Policy)
+	}
 }
 
 func TestRulesOfNobody(t *testing.T) {

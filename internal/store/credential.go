@@ -10,12 +10,8 @@ import (
 const secretColumns = `secret_id, environment_id, hash, last_four, created_at, used_at` //nolint:gosec // names of columns, no secrets
 
 func scanSecret(row scanner) (s countersign.Secret, err error) {
-	err = row.Scan(secretDest(&s)...)
+	err = row.Scan(&s.ID, &s.EnvironmentID, &s.Hash, &s.LastFour, (*micros)(&s.CreatedAt), (*micros)(&s.UsedAt))
 	return s, err
-}
-
-func secretDest(s *countersign.Secret) []any {
-	return []any{&s.ID, &s.EnvironmentID, &s.Hash, &s.LastFour, (*micros)(&s.CreatedAt), (*micros)(&s.UsedAt)}
 }
 
 // Secrets are an environment's, oldest first.
@@ -28,18 +24,24 @@ func (tx *Tx) Secret(ctx context.Context, env countersign.EnvironmentID, id coun
 	return one(tx.q.QueryRowContext(ctx, `SELECT `+secretColumns+` FROM secrets WHERE environment_id = $1 AND secret_id = $2`, env, id), scanSecret)
 }
 
-// SecretByHash resolves a credential to its environment, by the revision that the
-// environment has now; ErrNotFound if it is gone or the secret is none of its
-// own.
-func (tx *Tx) SecretByHash(ctx context.Context, env countersign.EnvironmentID, hash []byte) (s countersign.Secret, revision int64, err error) {
-	s, err = one(tx.q.QueryRowContext(ctx, `
-		SELECT e.revision, s.secret_id, s.environment_id, s.hash, s.last_four, s.created_at, s.used_at
+// Credential is what every request reads of the secret that it brings, and the
+// revision that the secret's environment has now.
+type Credential struct {
+	SecretID countersign.SecretID
+	UsedAt   time.Time
+	Revision int64
+}
+
+// SecretByHash finds a credential by the whole hash of its secret; ErrNotFound if
+// the environment is gone or the secret is none of its own.
+func (tx *Tx) SecretByHash(ctx context.Context, env countersign.EnvironmentID, hash []byte) (Credential, error) {
+	return one(tx.q.QueryRowContext(ctx, `
+		SELECT s.secret_id, s.used_at, e.revision
 		FROM secrets s JOIN environments e ON e.environment_id = s.environment_id
 		WHERE s.environment_id = $1 AND s.hash = $2`, env, hash),
-		func(row scanner) (s countersign.Secret, err error) {
-			return s, row.Scan(append([]any{&revision}, secretDest(&s)...)...)
+		func(row scanner) (c Credential, err error) {
+			return c, row.Scan(&c.SecretID, (*micros)(&c.UsedAt), &c.Revision)
 		})
-	return s, revision, err
 }
 
 // InsertSecret stores a new secret.

@@ -8,11 +8,12 @@ import (
 	"github.com/countersign-auth/countersign"
 )
 
-// LinkedPerson is whom the issuer of a profile means by a subject; the zero ID if
-// it has brought nobody of that subject yet.
-func (tx *Tx) LinkedPerson(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, subject string) (countersign.PersonID, error) {
+// LinkedPerson is whom in a tenant the issuer of a profile means by a subject; the
+// zero ID if it has brought nobody of that subject yet.
+func (tx *Tx) LinkedPerson(ctx context.Context, t countersign.Tenant, profile countersign.ProfileID, subject string) (countersign.PersonID, error) {
 	id, err := one(tx.q.QueryRowContext(ctx, `
-		SELECT user_id FROM subject_links WHERE environment_id = $1 AND profile_id = $2 AND subject = $3`, env, profile, subject),
+		SELECT user_id FROM person_links WHERE environment_id = $1 AND profile_id = $2 AND organization_id = $3 AND subject = $4`,
+		t.EnvironmentID, profile, tenantColumn(t), subject),
 		func(row scanner) (id countersign.PersonID, err error) { return id, row.Scan(&id) })
 	if errors.Is(err, ErrNotFound) {
 		return countersign.PersonID{}, nil
@@ -20,18 +21,18 @@ func (tx *Tx) LinkedPerson(ctx context.Context, env countersign.EnvironmentID, p
 	return id, err
 }
 
-// Linked reports whether the issuer of a profile knows a user by any subject.
+// Linked reports whether the issuer of a profile knows somebody by any subject.
 func (tx *Tx) Linked(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, user countersign.PersonID) (bool, error) {
 	n, err := tx.count(ctx, `
-		SELECT count(*) FROM subject_links WHERE environment_id = $1 AND user_id = $2 AND profile_id = $3`, env, user, profile)
+		SELECT count(*) FROM person_links WHERE environment_id = $1 AND user_id = $2 AND profile_id = $3`, env, user, profile)
 	return n > 0, err
 }
 
 // InsertLink records whom the issuer of a profile means by a subject.
-func (tx *Tx) InsertLink(ctx context.Context, env countersign.EnvironmentID, profile countersign.ProfileID, subject string, user countersign.PersonID) error {
+func (tx *Tx) InsertLink(ctx context.Context, t countersign.Tenant, profile countersign.ProfileID, subject string, person countersign.PersonID) error {
 	_, err := tx.exec(ctx, `
-		INSERT INTO subject_links (environment_id, profile_id, subject, user_id, created_at) VALUES ($1, $2, $3, $4, $5)`,
-		env, profile, subject, user, micros(tx.Now))
+		INSERT INTO person_links (environment_id, profile_id, organization_id, subject, user_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		t.EnvironmentID, profile, tenantColumn(t), subject, person, micros(tx.Now))
 	return err
 }
 

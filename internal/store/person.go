@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -17,15 +19,21 @@ const (
 	kindPhone = "phone"
 )
 
-// A user and all identifiers are read by one statement, a row for each
-// identifier, so that they always agree. It has no ORDER BY: SQLite would read
-// all identifiers of the environment in that order rather than sort one user's.
-const personSelect = `
+// A person and all identifiers are read by one statement, a row for each
+// identifier, so that they always agree; a member with the organization, without
+// which there is none. It has no ORDER BY: SQLite would read all identifiers of the
+// environment in that order rather than sort one person's.
+const (
+	personColumns = `
 	SELECT u.user_id, u.status, u.first_name, u.middle_name, u.last_name, u.external_id,
 	       u.trusted_metadata, u.untrusted_metadata, u.created_at, u.roles,
-	       i.kind, i.identifier_id, i.match_key, i.value, i.verified, i.created_at
-	FROM users u
-	LEFT JOIN user_identifiers i ON i.environment_id = u.environment_id AND i.user_id = u.user_id`
+	       i.kind, i.identifier_id, i.match_key, i.value, i.verified, i.created_at`
+	personIdentifiers = `
+	LEFT JOIN user_identifiers i ON i.environment_id = u.environment_id AND i.organization_id = u.organization_id AND i.user_id = u.user_id`
+	userSelect   = personColumns + ` FROM users u` + personIdentifiers
+	memberSelect = personColumns + `, i.retired, u.membership, ` + organizationColumns + ` FROM users u
+	JOIN organizations o ON o.environment_id = u.environment_id AND o.organization_id = u.organization_id` + personIdentifiers
+)
 
 // identifier is an e-mail address or a phone number; all NULL, and with it kind
 // "", for a user without any.
@@ -33,6 +41,7 @@ type identifier struct {
 	kind, key, value sql.NullString
 	id               []byte
 	verified         sql.NullBool
+	retired          sql.NullBool
 	createdAt        micros
 }
 
@@ -40,11 +49,16 @@ func (i identifier) compare(other identifier) int {
 	return cmp.Or(time.Time(i.createdAt).Compare(time.Time(other.createdAt)), bytes.Compare(i.id, other.id))
 }
 
-// addTo adds an identifier to its user.
+// releasedMark begins what follows the key of an identifier that its person gave
+// back when they were deleted. No key has one in it.
+const releasedMark = " "
+
+// addTo adds an identifier to its person.
 func (i identifier) addTo(u *countersign.Person) error {
 	switch i.kind.String {
 	case kindEmail:
-		e := countersign.Email{Address: i.value.String, Key: i.key.String, Verified: i.verified.Bool}
+		key, _, _ := strings.Cut(i.key.String, releasedMark)
+		e := countersign.Email{Address: i.value.String, Key: key, Verified: i.verified.Bool, Retired: i.retired.Bool}
 		if err := e.ID.Scan(i.id); err != nil {
 			return err
 		}
@@ -59,18 +73,38 @@ func (i identifier) addTo(u *countersign.Person) error {
 	return nil
 }
 
-func (tx *Tx) people(ctx context.Context, where string, args ...any) ([]countersign.Person, error) {
+// people are those of one vertical: users, or members.
+func (tx *Tx) people(ctx context.Context, members bool, where string, args ...any) ([]countersign.Person, error) {
+	query := userSelect
+	if members {
+		query = memberSelect
+	}
+	var organizations organizationReader
 	byID := map[countersign.PersonID]int{}
 	var users []countersign.Person
 	var identifiers [][]identifier
 	_, err := all(ctx, tx.q, func(row scanner) (none struct{}, err error) {
 		var u countersign.Person
 		var i identifier
-		err = row.Scan(&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
-			jsonColumn{&u.TrustedMetadata}, jsonColumn{&u.UntrustedMetadata}, (*micros)(&u.CreatedAt), jsonColumn{&u.Grants},
-			&i.kind, &i.id, &i.key, &i.value, &i.verified, &i.createdAt)
-		if err != nil {
+		to := []any{
+			&u.ID, &u.Status, &u.Name.First, &u.Name.Middle, &u.Name.Last, (*optional)(&u.ExternalID),
+			jsonColumn{&u.TrustedMetadata},
+			jsonColumn{&u.UntrustedMetadata},
+			(*micros)(&u.CreatedAt),
+			jsonColumn{&u.Grants},
+			&i.kind, &i.id, &i.key, &i.value, &i.verified, &i.createdAt,
+		}
+		if members {
+			to = append(to, &i.retired, jsonColumn{&u.Membership})
+			to = append(to, organizations.columns()...)
+		}
+		if err = row.Scan(to...); err != nil {
 			return none, err
+		}
+		if members {
+			if u.Organization, err = organizations.read(); err != nil {
+				return none, err
+			}
 		}
 		n, seen := byID[u.ID]
 		if !seen {
@@ -80,7 +114,7 @@ func (tx *Tx) people(ctx context.Context, where string, args ...any) ([]counters
 		}
 		identifiers[n] = append(identifiers[n], i)
 		return none, nil
-	}, personSelect+where, args...)
+	}, query+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +129,8 @@ func (tx *Tx) people(ctx context.Context, where string, args ...any) ([]counters
 	return users, nil
 }
 
-func (tx *Tx) person(ctx context.Context, where string, args ...any) (countersign.Person, error) {
-	list, err := tx.people(ctx, where, args...)
+func (tx *Tx) person(ctx context.Context, members bool, where string, args ...any) (countersign.Person, error) {
+	list, err := tx.people(ctx, members, where, args...)
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound
 	}
@@ -106,98 +140,144 @@ func (tx *Tx) person(ctx context.Context, where string, args ...any) (countersig
 	return list[0], nil
 }
 
-// Person finds a user; ErrNotFound if the environment has none such.
+// Person finds somebody, a deleted member, too; ErrNotFound if the environment has
+// none such.
 func (tx *Tx) Person(ctx context.Context, env countersign.EnvironmentID, id countersign.PersonID) (countersign.Person, error) {
-	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.user_id = $2`, env, id)
+	return tx.person(ctx, countersign.IsMember(id), ` WHERE u.environment_id = $1 AND u.user_id = $2`, env, id)
 }
 
-// PersonByExternalID finds a user by the ID that the project gave; ErrNotFound if
+// PersonByExternalID finds somebody by the ID that the project gave; ErrNotFound if
 // there is none.
-func (tx *Tx) PersonByExternalID(ctx context.Context, env countersign.EnvironmentID, id string) (countersign.Person, error) {
-	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.external_id = $2`, env, id)
+func (tx *Tx) PersonByExternalID(ctx context.Context, t countersign.Tenant, id string) (countersign.Person, error) {
+	return tx.person(ctx, isOrganization(t), ` WHERE u.environment_id = $1 AND u.organization_id = $2 AND u.external_id = $3`,
+		t.EnvironmentID, tenantColumn(t), id)
 }
 
-// PersonByEmail finds the user of an address in its normal form; ErrNotFound if
+// PersonByEmail finds whom an address in its normal form belongs to, and for whom
+// a retired one is reserved; ErrNotFound if there is none.
+func (tx *Tx) PersonByEmail(ctx context.Context, t countersign.Tenant, key string) (countersign.Person, error) {
+	return tx.personByIdentifier(ctx, t, kindEmail, key)
+}
+
+// PersonByPhone finds whom a phone number belongs to; ErrNotFound if there is none.
+func (tx *Tx) PersonByPhone(ctx context.Context, t countersign.Tenant, number string) (countersign.Person, error) {
+	return tx.personByIdentifier(ctx, t, kindPhone, number)
+}
+
+func (tx *Tx) personByIdentifier(ctx context.Context, t countersign.Tenant, kind, key string) (countersign.Person, error) {
+	return tx.person(ctx, isOrganization(t), ` WHERE u.environment_id = $1 AND u.user_id = (
+		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND organization_id = $2 AND kind = $3 AND match_key = $4)`,
+		t.EnvironmentID, tenantColumn(t), kind, key)
+}
+
+// UserByEmailID finds the user of an address by the address's ID; ErrNotFound if
 // there is none.
-func (tx *Tx) PersonByEmail(ctx context.Context, env countersign.EnvironmentID, key string) (countersign.Person, error) {
-	return tx.personByIdentifier(ctx, env, kindEmail, key)
+func (tx *Tx) UserByEmailID(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) (countersign.Person, error) {
+	return tx.userByIdentifierID(ctx, env, kindEmail, id)
 }
 
-// PersonByPhone finds the user of a phone number; ErrNotFound if there is none.
-func (tx *Tx) PersonByPhone(ctx context.Context, env countersign.EnvironmentID, number string) (countersign.Person, error) {
-	return tx.personByIdentifier(ctx, env, kindPhone, number)
-}
-
-func (tx *Tx) personByIdentifier(ctx context.Context, env countersign.EnvironmentID, kind, key string) (countersign.Person, error) {
-	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
-		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND kind = $2 AND match_key = $3)`, env, kind, key)
-}
-
-// PersonByEmailID finds the user of an address by the address's ID; ErrNotFound if
-// there is none.
-func (tx *Tx) PersonByEmailID(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) (countersign.Person, error) {
-	return tx.personByIdentifierID(ctx, env, kindEmail, id)
-}
-
-// PersonByPhoneID finds the user of a phone number by the number's ID; ErrNotFound
+// UserByPhoneID finds the user of a phone number by the number's ID; ErrNotFound
 // if there is none.
-func (tx *Tx) PersonByPhoneID(ctx context.Context, env countersign.EnvironmentID, id countersign.PhoneID) (countersign.Person, error) {
-	return tx.personByIdentifierID(ctx, env, kindPhone, id)
+func (tx *Tx) UserByPhoneID(ctx context.Context, env countersign.EnvironmentID, id countersign.PhoneID) (countersign.Person, error) {
+	return tx.userByIdentifierID(ctx, env, kindPhone, id)
 }
 
-func (tx *Tx) personByIdentifierID(ctx context.Context, env countersign.EnvironmentID, kind string, id any) (countersign.Person, error) {
-	return tx.person(ctx, ` WHERE u.environment_id = $1 AND u.user_id = (
+func (tx *Tx) userByIdentifierID(ctx context.Context, env countersign.EnvironmentID, kind string, id any) (countersign.Person, error) {
+	return tx.person(ctx, false, ` WHERE u.environment_id = $1 AND u.user_id = (
 		SELECT user_id FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3)`, env, id, kind)
 }
 
-// CountPeople is how many users an environment has.
+// CountPeople is how many people an environment has who are not deleted.
 func (tx *Tx) CountPeople(ctx context.Context, env countersign.EnvironmentID) (int, error) {
-	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1`, env)
+	return tx.count(ctx, `SELECT count(*) FROM users WHERE environment_id = $1 AND status <> $2`, env, string(countersign.Deleted))
 }
 
-// InsertPerson stores a new user without identifiers.
-func (tx *Tx) InsertPerson(ctx context.Context, env countersign.EnvironmentID, u countersign.Person) error {
+// NoLimit is a limit that nothing reaches.
+const NoLimit = math.MaxInt32
+
+// CountMembers is how many members an organization has who are not deleted, or limit
+// if it has more.
+func (tx *Tx) CountMembers(ctx context.Context, t countersign.Tenant, limit int) (int, error) {
+	return tx.count(ctx, `
+		SELECT count(*) FROM (
+			SELECT 1 FROM users WHERE environment_id = $1 AND organization_id = $2 AND organization_id <> '' AND status <> $3
+			ORDER BY user_id LIMIT $4) AS counted`,
+		t.EnvironmentID, tenantColumn(t), string(countersign.Deleted), limit)
+}
+
+// InsertPerson stores somebody new without identifiers.
+func (tx *Tx) InsertPerson(ctx context.Context, env countersign.EnvironmentID, p countersign.Person) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO users (environment_id, user_id, status, first_name, middle_name, last_name, full_name, external_id,
-		                   trusted_metadata, untrusted_metadata, created_at, roles)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		env, u.ID, string(u.Status), u.Name.First, u.Name.Middle, u.Name.Last, Searchable(u.Name.String()), optional(u.ExternalID),
-		jsonColumn{u.TrustedMetadata}, jsonColumn{u.UntrustedMetadata}, micros(u.CreatedAt), jsonColumn{u.Grants})
+		                   trusted_metadata, untrusted_metadata, created_at, roles, organization_id, membership)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		env, p.ID, string(p.Status), p.Name.First, p.Name.Middle, p.Name.Last, Searchable(p.Name.String()), optional(p.ExternalID),
+		jsonColumn{p.TrustedMetadata}, jsonColumn{p.UntrustedMetadata}, micros(p.CreatedAt), jsonColumn{p.Grants},
+		tenantColumn(p.Tenant(env)), membershipColumn(p))
 	return err
 }
 
-// InsertEmail adds an address, whose key is unique in the environment.
-func (tx *Tx) InsertEmail(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID, e countersign.Email) error {
-	return tx.insertIdentifier(ctx, env, user, kindEmail, e.ID, e.Key, e.Address, e.Verified)
+// membershipColumn is NULL for a user.
+func membershipColumn(p countersign.Person) any {
+	if p.Organization == nil {
+		return nil
+	}
+	return jsonColumn{p.Membership}
 }
 
-// InsertPhone adds a phone number, unique in the environment.
-func (tx *Tx) InsertPhone(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID, p countersign.Phone) error {
-	return tx.insertIdentifier(ctx, env, user, kindPhone, p.ID, p.Number, p.Number, p.Verified)
+// InsertEmail adds an address, whose key is unique in the tenant.
+func (tx *Tx) InsertEmail(ctx context.Context, t countersign.Tenant, person countersign.PersonID, e countersign.Email) error {
+	return tx.insertIdentifier(ctx, t, person, kindEmail, e.ID, e.Key, e.Address, e.Verified)
 }
 
-func (tx *Tx) insertIdentifier(ctx context.Context, env countersign.EnvironmentID, user countersign.PersonID, kind string, id any, key, value string, verified bool) error {
+// InsertPhone adds a phone number, unique in the tenant.
+func (tx *Tx) InsertPhone(ctx context.Context, t countersign.Tenant, person countersign.PersonID, p countersign.Phone) error {
+	return tx.insertIdentifier(ctx, t, person, kindPhone, p.ID, p.Number, p.Number, p.Verified)
+}
+
+func (tx *Tx) insertIdentifier(ctx context.Context, t countersign.Tenant, person countersign.PersonID, kind string, id any, key, value string, verified bool) error {
 	_, err := tx.exec(ctx, `
-		INSERT INTO user_identifiers (environment_id, identifier_id, user_id, kind, match_key, value, verified, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, env, id, user, kind, key, value, verified, micros(tx.Now))
+		INSERT INTO user_identifiers (environment_id, identifier_id, user_id, kind, match_key, value, verified, created_at, organization_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, t.EnvironmentID, id, person, kind, key, value, verified, micros(tx.Now), tenantColumn(t))
 	return err
 }
 
-// UpdatePerson stores everything that may change of a user but the identifiers;
-// ErrNotFound if the environment has no such user.
-func (tx *Tx) UpdatePerson(ctx context.Context, env countersign.EnvironmentID, u countersign.Person) error {
+// UpdatePerson stores everything that may change of a person but the identifiers;
+// ErrNotFound if the environment has none such.
+func (tx *Tx) UpdatePerson(ctx context.Context, env countersign.EnvironmentID, p countersign.Person) error {
 	return tx.execOne(ctx, `
 		UPDATE users SET status = $3, first_name = $4, middle_name = $5, last_name = $6, full_name = $7, external_id = $8,
-		                 trusted_metadata = $9, untrusted_metadata = $10, roles = $11
+		                 trusted_metadata = $9, untrusted_metadata = $10, roles = $11, membership = $12
 		WHERE environment_id = $1 AND user_id = $2`,
-		env, u.ID, string(u.Status), u.Name.First, u.Name.Middle, u.Name.Last, Searchable(u.Name.String()), optional(u.ExternalID),
-		jsonColumn{u.TrustedMetadata}, jsonColumn{u.UntrustedMetadata}, jsonColumn{u.Grants})
+		env, p.ID, string(p.Status), p.Name.First, p.Name.Middle, p.Name.Last, Searchable(p.Name.String()), optional(p.ExternalID),
+		jsonColumn{p.TrustedMetadata}, jsonColumn{p.UntrustedMetadata}, jsonColumn{p.Grants}, membershipColumn(p))
 }
 
 // VerifyEmail marks an address as verified; ErrNotFound if the environment has
 // none such.
 func (tx *Tx) VerifyEmail(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) error {
 	return tx.execOne(ctx, `UPDATE user_identifiers SET verified = $3 WHERE environment_id = $1 AND identifier_id = $2`, env, id, true)
+}
+
+// RetireEmail makes an address one that its member had before; ErrNotFound if the
+// environment has none such.
+func (tx *Tx) RetireEmail(ctx context.Context, env countersign.EnvironmentID, id countersign.EmailID) error {
+	return tx.execOne(ctx, `UPDATE user_identifiers SET retired = $3 WHERE environment_id = $1 AND identifier_id = $2`, env, id, true)
+}
+
+// ReleaseIdentifiers gives back the addresses and numbers of somebody, who keeps
+// them to look at.
+func (tx *Tx) ReleaseIdentifiers(ctx context.Context, t countersign.Tenant, id countersign.PersonID) error {
+	_, err := tx.exec(ctx, `
+		UPDATE user_identifiers SET match_key = match_key || $4
+		WHERE environment_id = $1 AND organization_id = $2 AND user_id = $3`, t.EnvironmentID, tenantColumn(t), id, releasedMark+id.String())
+	return err
+}
+
+// ReclaimEmail undoes the release of an address, which must be free; ErrNotFound if
+// there is none such.
+func (tx *Tx) ReclaimEmail(ctx context.Context, env countersign.EnvironmentID, e countersign.Email) error {
+	return tx.execOne(ctx, `UPDATE user_identifiers SET match_key = $3 WHERE environment_id = $1 AND identifier_id = $2`, env, e.ID, e.Key)
 }
 
 // DeleteEmail removes an address; ErrNotFound if the environment has none such.
@@ -215,16 +295,23 @@ func (tx *Tx) deleteIdentifier(ctx context.Context, env countersign.EnvironmentI
 	return tx.execOne(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND identifier_id = $2 AND kind = $3`, env, id, kind)
 }
 
-// DeletePerson removes a user with all identifiers, links and sessions; ErrNotFound
+// ForgetSignIns ends all sessions of somebody, and forgets by which subjects
+// issuers know them.
+func (tx *Tx) ForgetSignIns(ctx context.Context, env countersign.EnvironmentID, id countersign.PersonID) error {
+	if err := tx.DeleteSessionsOf(ctx, env, id); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `DELETE FROM person_links WHERE environment_id = $1 AND user_id = $2`, env, id)
+	return err
+}
+
+// DeleteUser removes a user with all identifiers, links and sessions; ErrNotFound
 // if the environment has none such.
-func (tx *Tx) DeletePerson(ctx context.Context, env countersign.EnvironmentID, id countersign.PersonID) error {
-	if _, err := tx.exec(ctx, `DELETE FROM sessions WHERE environment_id = $1 AND subject_id = $2`, env, id); err != nil {
+func (tx *Tx) DeleteUser(ctx context.Context, env countersign.EnvironmentID, id countersign.PersonID) error {
+	if err := tx.ForgetSignIns(ctx, env, id); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, `DELETE FROM subject_links WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {
-		return err
-	}
-	if _, err := tx.exec(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {
+	if _, err := tx.exec(ctx, `DELETE FROM user_identifiers WHERE environment_id = $1 AND organization_id = '' AND user_id = $2`, env, id); err != nil {
 		return err
 	}
 	return tx.execOne(ctx, `DELETE FROM users WHERE environment_id = $1 AND user_id = $2`, env, id)

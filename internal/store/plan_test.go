@@ -18,18 +18,20 @@ import (
 // largeTables hold rows in numbers; the aliases are those of statements.
 var largeTables = map[string]bool{
 	"users": true, "u": true, "user_identifiers": true, "i": true, "sessions": true, "events": true,
-	"subject_links": true, "used_tokens": true, "verdicts": true, "verdict_gaps": true,
+	"person_links": true, "organizations": true, "o": true, "used_tokens": true, "verdicts": true, "verdict_gaps": true, "verdict_hours": true,
 }
 
 // readAll are the statements that mean to read, or begin to read, all that an
 // environment has in a large table.
 var readAll = []string{
 	`SELECT count(*) FROM users WHERE environment_id = $1`,
+	`SELECT count(*) FROM organizations WHERE environment_id = $1`,
 	`ORDER BY event_id DESC LIMIT $2`,                              // in the order of the index
 	`ORDER BY session_id DESC LIMIT 1`,                             // likewise
 	`FROM verdict_gaps WHERE environment_id = $1 AND minute >= $2`, // a row for a minute of trouble
 	`WHERE environment_id = $1 LIMIT $2`,
 	`WHERE environment_id = $1 ORDER BY user_id LIMIT $2`, // no more than the limit
+	`WHERE environment_id = $1 ORDER BY organization_id LIMIT $2`,
 }
 
 // TestEveryStatementUsesItsKey calls every method, whatever comes of it, and
@@ -109,15 +111,37 @@ func callAll(ctx context.Context, v reflect.Value) {
 // searchAll runs the searches whose text depends on what is searched for.
 func searchAll(ctx context.Context, tx *Tx) {
 	var env countersign.EnvironmentID
-	for _, text := range []Text{EmailPart("abc"), PhonePart("123"), NamePart("abc")} {
-		_, _ = tx.PersonIDs(ctx, env, Stretch{}, text, 1)
+	users := countersign.Tenant{EnvironmentID: env}
+	members := countersign.Tenant{EnvironmentID: env, OrganizationID: countersign.NewID[countersign.OrganizationID](countersign.Test)}
+	for _, t := range []countersign.Tenant{users, members} {
+		searchTenant(ctx, tx, t)
 	}
+	for _, text := range []Text{{}, NamePart("abc"), SlugPart("abc")} {
+		_, _ = tx.OrganizationIDs(ctx, env, Stretch[countersign.OrganizationID]{}, text, 1)
+	}
+	_, _ = tx.OrganizationsByIDs(ctx, env, make([]countersign.OrganizationID, 70))
+	_, _ = tx.OrganizationIDsByExternalIDs(ctx, env, make([]string, 70))
+	_, _ = tx.OrganizationIDsBySlugs(ctx, env, make([]string, 70))
+	_, _ = tx.OrganizationIDsByEmails(ctx, env, make([]string, 70))
+	_, _ = tx.OrganizationIDsWithEmailPart(ctx, env, make([]countersign.OrganizationID, 70), "abc")
+	_, _ = tx.CountMembers(ctx, members, 1)
 	_, _ = tx.PeopleByIDs(ctx, env, make([]countersign.PersonID, 70))
-	_, _ = tx.PersonIDsByExternalIDs(ctx, env, make([]string, 70))
-	_, _ = tx.PersonIDsByEmails(ctx, env, make([]string, 70))
-	_, _ = tx.PersonIDsByPhones(ctx, env, make([]string, 70))
-	_, _ = tx.PersonIDsByEmailIDs(ctx, env, make([]countersign.EmailID, 70))
-	_, _ = tx.PersonIDsByPhoneIDs(ctx, env, make([]countersign.PhoneID, 70))
+	_, _ = tx.PeopleByIDs(ctx, env, []countersign.PersonID{countersign.PersonIDIn(countersign.B2B, countersign.PersonID{})})
+	_, _ = tx.UserIDsByEmailIDs(ctx, env, make([]countersign.EmailID, 70))
+	_, _ = tx.UserIDsByPhoneIDs(ctx, env, make([]countersign.PhoneID, 70))
+}
+
+func searchTenant(ctx context.Context, tx *Tx, t countersign.Tenant) {
+	for _, text := range []Text{EmailPart("abc"), PhonePart("123"), NamePart("abc")} {
+		_, _ = tx.PersonIDs(ctx, t, Stretch[countersign.PersonID]{}, text, 1)
+	}
+	_, _ = tx.PersonIDs(ctx, t, Stretch[countersign.PersonID]{}, Text{}, 1)
+	_, _ = tx.PersonIDAfter(ctx, t, Stretch[countersign.PersonID]{}, 1)
+	_, _ = tx.PersonIDsByExternalIDs(ctx, t, make([]string, 70))
+	_, _ = tx.PersonIDsByEmails(ctx, t, make([]string, 70))
+	_, _ = tx.PersonIDsByPhones(ctx, t, make([]string, 70))
+	_, _ = tx.PersonByEmail(ctx, t, "")
+	_, _ = tx.PersonByExternalID(ctx, t, "")
 }
 
 var parameter = regexp.MustCompile(`\$\d+`)

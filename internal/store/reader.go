@@ -118,21 +118,24 @@ type Orphans struct {
 // keptForGood are tables whose rows outlive their environment on purpose.
 var keptForGood = []string{"events", "environments", "departed_environments"}
 
-// orphans are the references within an environment that no constraint holds.
-// Whom a session or a link of a B2B project means is not in users.
+// orphans are the references that no constraint holds. A member is a row of users.
 var orphans = []struct{ table, of, where string }{
-	{"user_identifiers", "users", `NOT EXISTS (SELECT 1 FROM users u WHERE u.environment_id = t.environment_id AND u.user_id = t.user_id)`},
-	{"pem_files", "profiles", `NOT EXISTS (SELECT 1 FROM profiles p WHERE p.environment_id = t.environment_id AND p.profile_id = t.profile_id)`},
-	{"sessions", "users", ofConsumers + ` AND NOT EXISTS (SELECT 1 FROM users u WHERE u.environment_id = t.environment_id AND u.user_id = t.subject_id)`},
-	{"subject_links", "users", ofConsumers + ` AND NOT EXISTS (SELECT 1 FROM users u WHERE u.environment_id = t.environment_id AND u.user_id = t.user_id)`},
+	{"user_identifiers", "users", remains + ` AND NOT EXISTS (SELECT 1 FROM users u WHERE u.environment_id = t.environment_id AND u.user_id = t.user_id)`},
+	{"pem_files", "profiles", remains + ` AND NOT EXISTS (SELECT 1 FROM profiles p WHERE p.environment_id = t.environment_id AND p.profile_id = t.profile_id)`},
+	{"sessions", "users", remains + ` AND NOT EXISTS (SELECT 1 FROM users u WHERE u.environment_id = t.environment_id AND u.user_id = t.subject_id)`},
+	{"person_links", "users", remains + ` AND NOT EXISTS (SELECT 1 FROM users u WHERE u.environment_id = t.environment_id AND u.user_id = t.user_id)`},
+	{"users", "organizations", remains + ` AND t.organization_id <> ''
+		AND NOT EXISTS (SELECT 1 FROM organizations o WHERE o.environment_id = t.environment_id AND o.organization_id = t.organization_id)
+		AND NOT EXISTS (SELECT 1 FROM departed_organizations d WHERE d.environment_id = t.environment_id AND d.organization_id = t.organization_id)`},
+	{"operator_passes", "operators", `NOT EXISTS (SELECT 1 FROM operators o WHERE o.operator_id = t.operator_id)`},
 }
 
-const ofConsumers = `t.environment_id IN (
-	SELECT e.environment_id FROM environments e JOIN projects p ON p.project_slug = e.project_slug WHERE p.vertical = 'CONSUMER')`
+// remains leaves out what the janitor is at.
+const remains = `t.environment_id NOT IN (SELECT environment_id FROM departed_environments)`
 
 // Orphans finds rows that refer to others which are not there. Of an environment
-// that was deleted, what the janitor has not come to yet is none. It reads whole
-// tables.
+// or an organization that was deleted, what the janitor has not come to yet is
+// none. It reads whole tables.
 func (r *Reader) Orphans(ctx context.Context) ([]Orphans, error) {
 	owned, err := all(ctx, r.db, func(row scanner) (name string, err error) { return name, row.Scan(&name) }, r.dialect.environmentTables)
 	if err != nil {
@@ -158,8 +161,12 @@ func (r *Reader) Orphans(ctx context.Context) ([]Orphans, error) {
 			return nil, err
 		}
 	}
+	names, err := r.tables(ctx, r.db)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range orphans {
-		if !slices.Contains(owned, o.table) { // an older schema
+		if !slices.Contains(names, o.table) || !slices.Contains(names, o.of) { // an older schema
 			continue
 		}
 		if err := count(o.table, o.of, o.where); err != nil {

@@ -33,7 +33,7 @@ func insertUser(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID
 		return err
 	}
 	for _, e := range u.Emails {
-		if err := tx.InsertEmail(ctx, env, u.ID, e); err != nil {
+		if err := tx.InsertEmail(ctx, countersign.Tenant{EnvironmentID: env}, u.ID, e); err != nil {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func TestSixteenFirstSignInsAreOneUser(t *testing.T) {
 			for i := range ids {
 				wg.Go(func() {
 					err := s.Update(t.Context(), countersign.System(), func(tx *store.Tx) error {
-						u, err := tx.PersonByEmail(t.Context(), env, strings.ToLower(email))
+						u, err := tx.PersonByEmail(t.Context(), countersign.Tenant{EnvironmentID: env}, strings.ToLower(email))
 						if errors.Is(err, store.ErrNotFound) {
 							u = user(email)
 							err = insertUser(t.Context(), tx, env, u)

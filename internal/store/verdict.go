@@ -27,12 +27,11 @@ func verdictValues(v countersign.Verdict) []any {
 }
 
 // verdictInserts are the statements that insert several rows at once, by how
-// many, the most first; there are few, so that they stay prepared. More rows cost
-// more: the SQLite driver finds each parameter by walking through all names.
+// many, the most first; there are few, so that they stay prepared.
 var verdictInserts = [...]struct {
 	size int
 	text string
-}{{8, insertVerdicts(8)}, {1, insertVerdicts(1)}}
+}{{64, insertVerdicts(64)}, {8, insertVerdicts(8)}, {1, insertVerdicts(1)}}
 
 // insertVerdicts is the statement that inserts so many rows.
 func insertVerdicts(rows int) string {
@@ -50,21 +49,32 @@ func insertVerdicts(rows int) string {
 		}
 		fmt.Fprintf(&text, "$%d", i+1)
 	}
-	return text.String() + `) ON CONFLICT (environment_id, request_id) DO NOTHING`
+	return text.String() + `)`
 }
 
+// unlessThere makes such a statement pass over rows that are there. PostgreSQL
+// then enters each row twice, so it is only for those who met one.
+const unlessThere = ` ON CONFLICT (environment_id, request_id) DO NOTHING`
+
 // SaveVerdicts keeps verdicts, and adds to the number of those that were not
-// kept, all or nothing.
+// kept, all or nothing. Verdicts that are there already, because nobody could tell
+// whether an earlier try had saved them, stay as they are.
 func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, gaps []VerdictGap) error {
-	return s.transact(ctx, countersign.System(), func(tx *Tx) error {
+	pass := ""
+	return s.transact(ctx, countersign.System(), func(tx *Tx) (err error) {
+		defer func() {
+			if s.dialect.isDuplicate(err) {
+				pass = unlessThere // when transact runs this again
+			}
+		}()
 		rest := list
 		for _, insert := range verdictInserts {
-			for len(rest) >= insert.size {
+			for insert.size <= s.dialect.rows && len(rest) >= insert.size {
 				var args []any
 				for _, v := range rest[:insert.size] {
 					args = append(args, verdictValues(v)...)
 				}
-				if _, err := tx.q.ExecContext(ctx, insert.text, args...); err != nil {
+				if _, err := tx.q.ExecContext(ctx, insert.text+pass, args...); err != nil {
 					return err
 				}
 				rest = rest[insert.size:]
@@ -79,8 +89,51 @@ func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, ga
 				return err
 			}
 		}
+		for key, n := range hours(list) {
+			_, err := tx.q.ExecContext(ctx, `
+				INSERT INTO verdict_hours (environment_id, hour, reason, verdicts) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (environment_id, hour, reason) DO UPDATE SET verdicts = verdict_hours.verdicts + excluded.verdicts`,
+				key.environment, micros(key.hour), key.reason, n)
+			if err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+type hourKey struct {
+	environment countersign.EnvironmentID
+	hour        time.Time
+	reason      string
+}
+
+// hours counts verdicts by hour and reason. Those of profiles that are only tried
+// are no sign-ins.
+func hours(list []countersign.Verdict) map[hourKey]int64 {
+	counts := map[hourKey]int64{}
+	for _, v := range list {
+		if !v.Shadow {
+			counts[hourKey{v.EnvironmentID, v.At.UTC().Truncate(time.Hour), v.Reason}]++
+		}
+	}
+	return counts
+}
+
+// VerdictHour is how many verdicts of an hour had a reason, "" of those that were
+// accepted.
+type VerdictHour struct {
+	Hour     time.Time
+	Reason   string
+	Verdicts int64
+}
+
+// VerdictHours are an environment's counts from a moment on, oldest first.
+func (tx *Tx) VerdictHours(ctx context.Context, env countersign.EnvironmentID, since time.Time) ([]VerdictHour, error) {
+	return all(ctx, tx.q, func(row scanner) (h VerdictHour, err error) {
+		err = row.Scan((*micros)(&h.Hour), &h.Reason, &h.Verdicts)
+		return h, err
+	}, `SELECT hour, reason, verdicts FROM verdict_hours WHERE environment_id = $1 AND hour >= $2 ORDER BY hour, reason`, env, micros(since))
 }
 
 // VerdictGap is how many refusals of a profile in a minute were not kept.
@@ -101,7 +154,7 @@ func (tx *Tx) Verdict(ctx context.Context, env countersign.EnvironmentID, id cou
 // one of its members is set.
 type VerdictFilter struct {
 	ProfileID countersign.ProfileID
-	UserID    countersign.PersonID
+	PersonID  countersign.PersonID
 	Reason    *string // "" of those that were accepted
 }
 
@@ -112,8 +165,8 @@ func (tx *Tx) Verdicts(ctx context.Context, env countersign.EnvironmentID, f Ver
 	switch {
 	case !f.ProfileID.IsZero():
 		query, args = query+` AND profile_id = $5`, append(args, f.ProfileID)
-	case !f.UserID.IsZero():
-		query, args = query+` AND user_id = $5`, append(args, f.UserID)
+	case !f.PersonID.IsZero():
+		query, args = query+` AND user_id = $5`, append(args, f.PersonID)
 	case f.Reason != nil:
 		query, args = query+` AND reason = $5`, append(args, *f.Reason)
 	}
@@ -149,6 +202,9 @@ func (s *Store) PurgeVerdicts(ctx context.Context, env countersign.EnvironmentID
 	if err != nil || n == int64(limit) {
 		return n, err
 	}
-	_, err = s.keep(ctx, `DELETE FROM verdict_gaps WHERE environment_id = $1 AND minute < $2`, env, micros(before))
+	if _, err := s.keep(ctx, `DELETE FROM verdict_gaps WHERE environment_id = $1 AND minute < $2`, env, micros(before)); err != nil {
+		return n, err
+	}
+	_, err = s.keep(ctx, `DELETE FROM verdict_hours WHERE environment_id = $1 AND hour < $2`, env, micros(before))
 	return n, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,44 @@ func TestSecretUsedRoundTrip(t *testing.T) {
 		}
 		if diff := cmp.Diff(w, w.get(t, s), exactly); diff != "" {
 			t.Errorf("after SecretUsed (-stored +read):\n%s", diff)
+		}
+	})
+}
+
+// TestVerdictsAreSavedOnce saves verdicts of which some are there already, as after
+// a commit of which nobody heard.
+func TestVerdictsAreSavedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld("acme", countersign.Test)
+		w.session.ExpiresAt = time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+		w.put(t, s)
+		batch := []countersign.Verdict{w.verdict}
+		batch[0].Reason = "of the second try"
+		for i := range 150 {
+			v := w.verdict
+			v.RequestID = countersign.NewOrderedID[countersign.RequestID](countersign.Test, moment.Add(time.Duration(i+1)*time.Second))
+			batch = append(batch, v)
+		}
+		for range 2 {
+			if err := s.SaveVerdicts(t.Context(), batch, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(w, w.get(t, s), exactly); diff != "" {
+			t.Errorf("the first verdict (-stored +read):\n%s", diff)
+		}
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			all, err := tx.Verdicts(t.Context(), w.env.ID, store.VerdictFilter{},
+				countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.Add(-time.Hour)),
+				countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.Add(time.Hour)), 1000)
+			if len(all) != len(batch) {
+				t.Errorf("%d verdicts, want %d", len(all), len(batch))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	})
 }
@@ -329,6 +368,57 @@ func TestSessionsEnd(t *testing.T) {
 
 // TestPurgeDeparted removes what a deleted environment left, in small batches,
 // and nothing of another; the audit trail stays.
+// Members are gone with their organization; their rows go by and by, and nobody
+// else's.
+func TestDeletedOrganization(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, database string) {
+		s, raw := storetest.Open(t, database, still), storetest.Raw(t, database)
+		w, stays := newWorld("w", countersign.Test), newWorld("stays", countersign.Test)
+		w.put(t, s)
+		stays.put(t, s)
+		w.session.ID, w.session.PersonID = countersign.NewOrderedID[countersign.SessionID](countersign.Test, moment), w.member.ID
+		update(t, s, func(tx *store.Tx) error {
+			return errors.Join(tx.InsertSession(t.Context(), w.env.ID, w.session), tx.Record(t.Context(), w.env.ID, "session.started", "", nil))
+		})
+		untouched := dump(t, raw, stays.env.ID)
+		update(t, s, func(tx *store.Tx) error {
+			return errors.Join(tx.DeleteOrganization(t.Context(), w.env.ID, w.organization.ID), tx.Record(t.Context(), w.env.ID, "organization.deleted", "", nil))
+		})
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			if _, err := tx.Person(t.Context(), w.env.ID, w.member.ID); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the member of a deleted organization: %v", err)
+			}
+			_, err := tx.Person(t.Context(), w.env.ID, w.user.ID)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if n, err := s.PurgeDepartedMembers(t.Context(), moment, 1); n != 0 || err != nil {
+			t.Errorf("PurgeDepartedMembers(too early) = %d, %v", n, err)
+		}
+		for want := range slices.Values([]int64{1, 0}) {
+			if n, err := s.PurgeDepartedMembers(t.Context(), moment.Add(time.Minute), 1); n != want || err != nil {
+				t.Errorf("PurgeDepartedMembers = %d, %v, want %d", n, err, want)
+			}
+		}
+		for _, table := range []string{"organizations", "departed_organizations"} {
+			if left := dumpTable(t, raw, table, w.env.ID); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		}
+		for table, want := range map[string]int{"users": 1, "user_identifiers": 2, "person_links": 1, "sessions": 1} { // the user's
+			if left := dumpTable(t, raw, table, w.env.ID); len(left) != want {
+				t.Errorf("%s has %d rows, want %d: %v", table, len(left), want, left)
+			}
+		}
+		if diff := cmp.Diff(untouched, dump(t, raw, stays.env.ID)); diff != "" {
+			t.Errorf("PurgeDepartedMembers changed another environment:\n%s", diff)
+		}
+	})
+}
+
 func TestPurgeDeparted(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
@@ -357,8 +447,8 @@ func TestPurgeDeparted(t *testing.T) {
 			}
 			total += n
 		}
-		if total != 7 { // a session, two identifiers, a user, a link, a verdict, a gap
-			t.Errorf("PurgeDeparted removed %d rows, want 7", total)
+		if total != 11 { // a session, three identifiers, a user, a member, an organization, two links, a verdict, a gap
+			t.Errorf("PurgeDeparted removed %d rows, want 11", total)
 		}
 		for _, line := range dump(t, raw, gone.env.ID) {
 			// Used tokens go when they expire, whosever they are.

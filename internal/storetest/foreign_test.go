@@ -45,6 +45,9 @@ func none[T any](list []T, err error) error {
 
 // trespasses are all methods that take an environment, as a parameter or in one.
 var trespasses = map[string]trespass{
+	"Tx.VerdictHours": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return none(tx.VerdictHours(ctx, here.env.ID, time.UnixMicro(0)))
+	},
 	"Tx.Secrets": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return none(tx.Secrets(ctx, here.env.ID))
 	},
@@ -52,8 +55,7 @@ var trespasses = map[string]trespass{
 		return unfound(tx.Secret(ctx, here.env.ID, theirs.secret.ID))
 	},
 	"Tx.SecretByHash": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		s, _, err := tx.SecretByHash(ctx, here.env.ID, theirs.secret.Hash)
-		return unfound(s, err)
+		return unfound(tx.SecretByHash(ctx, here.env.ID, theirs.secret.Hash))
 	},
 	"Tx.InsertSecret": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.secret.EnvironmentID = here.env.ID
@@ -181,7 +183,7 @@ var trespasses = map[string]trespass{
 	"Tx.Session": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return unfound(tx.Session(ctx, here.env.ID, theirs.session.ID))
 	},
-	"Tx.SessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.SessionsOf": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return none(tx.SessionsOf(ctx, here.env.ID, theirs.user.ID))
 	},
 	"Tx.InsertSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
@@ -195,47 +197,47 @@ var trespasses = map[string]trespass{
 	"Tx.DeleteSession": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.DeleteSession(ctx, here.env.ID, theirs.session.ID)
 	},
-	"Tx.DeleteSessionsOfUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.DeleteSessionsOf": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.DeleteSessionsOf(ctx, here.env.ID, theirs.user.ID)
 	},
 	"Store.TouchSession": func(ctx context.Context, s *store.Store, _ *store.Tx, here, theirs world) error {
 		return s.TouchSession(ctx, here.env.ID, theirs.session.ID, moment.Add(time.Minute))
 	},
-	"Tx.User": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.Person": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return unfound(tx.Person(ctx, here.env.ID, theirs.user.ID))
 	},
-	"Tx.UserByExternalID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.PersonByExternalID(ctx, here.env.ID, theirs.user.ExternalID))
+	"Tx.PersonByExternalID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.PersonByExternalID(ctx, here.tenant(), theirs.user.ExternalID))
 	},
-	"Tx.UserByEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.PersonByEmail(ctx, here.env.ID, theirs.user.Emails[0].Key))
+	"Tx.PersonByEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.PersonByEmail(ctx, here.tenant(), theirs.user.Emails[0].Key))
 	},
-	"Tx.UserByPhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.PersonByPhone(ctx, here.env.ID, theirs.user.Phones[0].Number))
+	"Tx.PersonByPhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.PersonByPhone(ctx, here.tenant(), theirs.user.Phones[0].Number))
 	},
-	"Tx.CountUsers": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+	"Tx.CountPeople": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		n, err := tx.CountPeople(ctx, here.env.ID)
 		return none(make([]struct{}, n), err)
 	},
-	"Tx.InsertUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.InsertPerson": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.user.Name.First = "Eve"
 		return tx.InsertPerson(ctx, here.env.ID, theirs.user)
 	},
 	"Tx.InsertEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return tx.InsertEmail(ctx, here.env.ID, theirs.user.ID, theirs.user.Emails[0])
+		return tx.InsertEmail(ctx, here.tenant(), theirs.user.ID, theirs.user.Emails[0])
 	},
 	"Tx.InsertPhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return tx.InsertPhone(ctx, here.env.ID, theirs.user.ID, theirs.user.Phones[0])
+		return tx.InsertPhone(ctx, here.tenant(), theirs.user.ID, theirs.user.Phones[0])
 	},
-	"Tx.UpdateUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.UpdatePerson": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		theirs.user.ExternalID = "evil"
 		return tx.UpdatePerson(ctx, here.env.ID, theirs.user)
 	},
 	"Tx.UserByEmailID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.PersonByEmailID(ctx, here.env.ID, theirs.user.Emails[0].ID))
+		return unfound(tx.UserByEmailID(ctx, here.env.ID, theirs.user.Emails[0].ID))
 	},
 	"Tx.UserByPhoneID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return unfound(tx.PersonByPhoneID(ctx, here.env.ID, theirs.user.Phones[0].ID))
+		return unfound(tx.UserByPhoneID(ctx, here.env.ID, theirs.user.Phones[0].ID))
 	},
 	"Tx.DeleteEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.DeleteEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
@@ -243,41 +245,45 @@ var trespasses = map[string]trespass{
 	"Tx.DeletePhone": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.DeletePhone(ctx, here.env.ID, theirs.user.Phones[0].ID)
 	},
-	"Tx.UserIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.PersonIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		inTheirs := countersign.Tenant{EnvironmentID: here.env.ID, OrganizationID: theirs.organization.ID}
+		if err := none(tx.PersonIDs(ctx, inTheirs, store.Stretch[countersign.PersonID]{}, store.Text{}, 10)); err != nil {
+			return err
+		}
 		for _, text := range []store.Text{{}, store.EmailPart("ada"), store.PhonePart("+49"), store.NamePart("ada")} {
-			if err := none(tx.PersonIDs(ctx, here.env.ID, store.Stretch{}, text, 10)); err != nil {
+			if err := none(tx.PersonIDs(ctx, here.tenant(), store.Stretch[countersign.PersonID]{}, text, 10)); err != nil {
 				return err
 			}
-			if err := none(tx.PersonIDs(ctx, here.env.ID, store.Stretch{From: theirs.user.ID}, text, 10)); err != nil {
+			if err := none(tx.PersonIDs(ctx, here.tenant(), store.Stretch[countersign.PersonID]{From: theirs.user.ID}, text, 10)); err != nil {
 				return err
 			}
 		}
 		return nil
 	},
-	"Tx.UserIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		return unfound(tx.PersonIDAfter(ctx, here.env.ID, store.Stretch{}, 0))
+	"Tx.PersonIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.PersonIDAfter(ctx, here.tenant(), store.Stretch[countersign.PersonID]{}, 0))
 	},
 	"Tx.CountUsersUpTo": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
-		n, err := tx.CountPeopleUpTo(ctx, here.env.ID, 10)
+		n, err := tx.CountUsersUpTo(ctx, here.env.ID, 10)
 		return none(make([]struct{}, n), err)
 	},
-	"Tx.UsersByIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+	"Tx.PeopleByIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return none(tx.PeopleByIDs(ctx, here.env.ID, []countersign.PersonID{theirs.user.ID}))
 	},
-	"Tx.UserIDsByExternalIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.PersonIDsByExternalIDs(ctx, here.env.ID, []string{theirs.user.ExternalID}))
+	"Tx.PersonIDsByExternalIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.PersonIDsByExternalIDs(ctx, here.tenant(), []string{theirs.user.ExternalID}))
 	},
-	"Tx.UserIDsByEmails": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.PersonIDsByEmails(ctx, here.env.ID, []string{theirs.user.Emails[0].Key}))
+	"Tx.PersonIDsByEmails": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.PersonIDsByEmails(ctx, here.tenant(), []string{theirs.user.Emails[0].Key}))
 	},
-	"Tx.UserIDsByPhones": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.PersonIDsByPhones(ctx, here.env.ID, []string{theirs.user.Phones[0].Number}))
+	"Tx.PersonIDsByPhones": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.PersonIDsByPhones(ctx, here.tenant(), []string{theirs.user.Phones[0].Number}))
 	},
 	"Tx.UserIDsByEmailIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.PersonIDsByEmailIDs(ctx, here.env.ID, []countersign.EmailID{theirs.user.Emails[0].ID}))
+		return none(tx.UserIDsByEmailIDs(ctx, here.env.ID, []countersign.EmailID{theirs.user.Emails[0].ID}))
 	},
 	"Tx.UserIDsByPhoneIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return none(tx.PersonIDsByPhoneIDs(ctx, here.env.ID, []countersign.PhoneID{theirs.user.Phones[0].ID}))
+		return none(tx.UserIDsByPhoneIDs(ctx, here.env.ID, []countersign.PhoneID{theirs.user.Phones[0].ID}))
 	},
 	"Tx.Policy": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return unfound(tx.Policy(ctx, here.env.ID))
@@ -322,8 +328,8 @@ var trespasses = map[string]trespass{
 	"Tx.PutRevocations": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
 		return tx.PutRevocations(ctx, here.env.ID, nil)
 	},
-	"Tx.LinkedUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		id, err := tx.LinkedPerson(ctx, here.env.ID, theirs.profile.ID, subject)
+	"Tx.LinkedPerson": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		id, err := tx.LinkedPerson(ctx, here.tenant(), theirs.profile.ID, subject)
 		if !id.IsZero() {
 			return errors.New("found theirs")
 		}
@@ -333,7 +339,7 @@ var trespasses = map[string]trespass{
 		return no(tx.Linked(ctx, here.env.ID, theirs.profile.ID, theirs.user.ID))
 	},
 	"Tx.InsertLink": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return tx.InsertLink(ctx, here.env.ID, theirs.profile.ID, subject, here.user.ID)
+		return tx.InsertLink(ctx, here.tenant(), theirs.profile.ID, subject, here.user.ID)
 	},
 	"Tx.TokenUsed": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return no(tx.TokenUsed(ctx, here.env.ID, theirs.profile.ID, hash))
@@ -355,7 +361,7 @@ var trespasses = map[string]trespass{
 		first := countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.AddDate(-1, 0, 0))
 		last := countersign.FirstOrderedID[countersign.RequestID](countersign.Test, moment.AddDate(1, 0, 0))
 		reason := "expired"
-		for _, f := range []store.VerdictFilter{{}, {ProfileID: theirs.profile.ID}, {UserID: theirs.user.ID}, {Reason: &reason}} {
+		for _, f := range []store.VerdictFilter{{}, {ProfileID: theirs.profile.ID}, {PersonID: theirs.user.ID}, {Reason: &reason}} {
 			if err := none(tx.Verdicts(ctx, here.env.ID, f, first, last, 10)); err != nil {
 				return err
 			}
@@ -382,8 +388,83 @@ var trespasses = map[string]trespass{
 	"Tx.VerifyEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
 		return tx.VerifyEmail(ctx, here.env.ID, theirs.user.Emails[0].ID)
 	},
+	"Tx.Organization": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.Organization(ctx, here.env.ID, theirs.organization.ID))
+	},
+	"Tx.OrganizationByExternalID": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.OrganizationByExternalID(ctx, here.env.ID, theirs.organization.ExternalID))
+	},
+	"Tx.OrganizationBySlug": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return unfound(tx.OrganizationBySlug(ctx, here.env.ID, theirs.organization.Slug))
+	},
+	"Tx.CountOrganizations": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		n, err := tx.CountOrganizations(ctx, here.env.ID)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.CountMembers": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		n, err := tx.CountMembers(ctx, countersign.Tenant{EnvironmentID: here.env.ID, OrganizationID: theirs.organization.ID}, store.NoLimit)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.OrganizationIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		for _, text := range []store.Text{{}, store.NamePart("cme"), store.SlugPart("acme")} {
+			if err := none(tx.OrganizationIDs(ctx, here.env.ID, store.Stretch[countersign.OrganizationID]{From: theirs.organization.ID}, text, 10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Tx.OrganizationIDAfter": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		return unfound(tx.OrganizationIDAfter(ctx, here.env.ID, store.Stretch[countersign.OrganizationID]{}, 0))
+	},
+	"Tx.CountOrganizationsUpTo": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		n, err := tx.CountOrganizationsUpTo(ctx, here.env.ID, 10)
+		return none(make([]struct{}, n), err)
+	},
+	"Tx.OrganizationsByIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationsByIDs(ctx, here.env.ID, []countersign.OrganizationID{theirs.organization.ID}))
+	},
+	"Tx.OrganizationIDsByExternalIDs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsByExternalIDs(ctx, here.env.ID, []string{theirs.organization.ExternalID}))
+	},
+	"Tx.OrganizationIDsBySlugs": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsBySlugs(ctx, here.env.ID, []string{theirs.organization.Slug}))
+	},
+	"Tx.OrganizationIDsByEmails": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsByEmails(ctx, here.env.ID, []string{theirs.member.Emails[0].Key}))
+	},
+	"Tx.OrganizationIDsWithEmailPart": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return none(tx.OrganizationIDsWithEmailPart(ctx, here.env.ID, []countersign.OrganizationID{theirs.organization.ID}, "ada"))
+	},
+	"Tx.InsertOrganization": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.organization.Name = "evil"
+		return tx.InsertOrganization(ctx, here.env.ID, theirs.organization)
+	},
+	"Tx.UpdateOrganization": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.organization.Name = "evil"
+		return tx.UpdateOrganization(ctx, here.env.ID, theirs.organization)
+	},
+	"Tx.DeleteOrganization": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.DeleteOrganization(ctx, here.env.ID, theirs.organization.ID)
+	},
+	"Tx.MoveRevision": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, _ world) error {
+		_, err := tx.MoveRevision(ctx, here.env.ID)
+		return err
+	},
+	"Tx.RetireEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.RetireEmail(ctx, here.env.ID, theirs.member.Emails[0].ID)
+	},
+	"Tx.ReclaimEmail": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		theirs.member.Emails[0].Key = "evil@example.com"
+		return tx.ReclaimEmail(ctx, here.env.ID, theirs.member.Emails[0])
+	},
+	"Tx.ReleaseIdentifiers": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.ReleaseIdentifiers(ctx, theirs.member.Tenant(here.env.ID), theirs.member.ID)
+	},
+	"Tx.ForgetSignIns": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
+		return tx.ForgetSignIns(ctx, here.env.ID, theirs.user.ID)
+	},
 	"Tx.DeleteUser": func(ctx context.Context, _ *store.Store, tx *store.Tx, here, theirs world) error {
-		return tx.DeletePerson(ctx, here.env.ID, theirs.user.ID)
+		return tx.DeleteUser(ctx, here.env.ID, theirs.user.ID)
 	},
 }
 
@@ -400,6 +481,16 @@ var workspaceWide = map[string]string{
 	"Tx.EnvironmentBySlug":        "resolves the names of the management plane to an environment",
 	"Tx.EnvironmentByPublicToken": "resolves a public token to its environment",
 	"Tx.CountWorkspaceKeys":       "workspace keys are the workspace's",
+	"Tx.CountOperatorSessions":    "operators are the workspace's",
+	"Tx.DeleteOperator":           "operators are the workspace's",
+	"Tx.DeleteOperatorPass":       "operators are the workspace's",
+	"Tx.DeleteOperatorPasses":     "operators are the workspace's",
+	"Tx.InsertOperatorPass":       "operators are the workspace's",
+	"Tx.Operator":                 "operators are the workspace's",
+	"Tx.OperatorByName":           "operators are the workspace's",
+	"Tx.OperatorPass":             "operators are the workspace's",
+	"Tx.Operators":                "operators are the workspace's",
+	"Tx.PutOperator":              "operators are the workspace's",
 	"Tx.WorkspaceKey":             "workspace keys are the workspace's",
 	"Tx.PutWorkspaceKey":          "workspace keys are the workspace's",
 	"Tx.WorkspaceFact":            "facts are the workspace's",
@@ -413,6 +504,7 @@ var workspaceWide = map[string]string{
 	"Store.PurgeSessions":         "removes what had expired, of every environment",
 	"Store.DueEventStreams":       "is for what the server does of its own accord",
 	"Store.PurgeDeparted":         "removes what deleted environments left",
+	"Store.PurgeDepartedMembers":  "removes what deleted organizations left",
 }
 
 func TestEveryMethodIsTriedFromAForeignEnvironment(t *testing.T) {

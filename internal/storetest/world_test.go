@@ -19,23 +19,25 @@ import (
 
 // world is an environment with one of everything.
 type world struct {
-	project  countersign.Project
-	env      countersign.Environment
-	secret   countersign.Secret
-	public   countersign.PublicToken
-	profile  countersign.Profile
-	key      countersign.SigningKey
-	user     countersign.Person
-	policy   countersign.Policy
-	template countersign.Template
-	consumer countersign.ConsumerSDKConfig
-	b2b      countersign.B2BSDKConfig
-	redirect []countersign.RedirectURL
-	session  countersign.Session
-	keySet   countersign.KeySetSnapshot
-	stream   countersign.EventStream
-	verdict  countersign.Verdict
-	revoked  []countersign.Revocation
+	project      countersign.Project
+	env          countersign.Environment
+	secret       countersign.Secret
+	public       countersign.PublicToken
+	profile      countersign.Profile
+	key          countersign.SigningKey
+	user         countersign.Person
+	organization countersign.Organization
+	member       countersign.Person
+	policy       countersign.Policy
+	template     countersign.Template
+	consumer     countersign.ConsumerSDKConfig
+	b2b          countersign.B2BSDKConfig
+	redirect     []countersign.RedirectURL
+	session      countersign.Session
+	keySet       countersign.KeySetSnapshot
+	stream       countersign.EventStream
+	verdict      countersign.Verdict
+	revoked      []countersign.Revocation
 }
 
 // subject and hash are what a world's user is linked by and its used token is
@@ -54,6 +56,14 @@ var moment = time.Date(2026, 1, 5, 10, 0, 0, 123456000, time.UTC)
 func newWorld(slug string, class countersign.Class) world {
 	env := countersign.NewID[countersign.EnvironmentID](class)
 	user := countersign.NewOrderedID[countersign.PersonID](class, moment)
+	member := countersign.PersonIDIn(countersign.B2B, countersign.NewOrderedID[countersign.PersonID](class, moment))
+	settings := countersign.DefaultOrganizationSettings()
+	settings.ImplicitRoles = []countersign.ImplicitRole{{Domain: "example.com", RoleID: "editor"}}
+	organization := countersign.Organization{
+		ID: countersign.NewOrderedID[countersign.OrganizationID](class, moment), Name: "Åcme", Slug: "acme", ExternalID: "org|1",
+		TrustedMetadata: countersign.Object{"digits": []byte("12345678901234567890")}, Settings: settings,
+		CustomRoles: []countersign.Role{{ID: "own", Permissions: []countersign.Permission{}, Since: 3}}, CreatedAt: moment, UpdatedAt: moment.Add(time.Second),
+	}
 	profile := countersign.NewID[countersign.ProfileID](class)
 	request := countersign.NewOrderedID[countersign.RequestID](class, moment)
 	kind := countersign.TestEnvironment
@@ -103,6 +113,17 @@ func newWorld(slug string, class countersign.Class) world {
 			},
 			CreatedAt: moment,
 		},
+		organization: organization,
+		member: countersign.Person{
+			ID: member, Organization: &organization, Status: countersign.Invited, Name: countersign.Name{First: "Ada L"}, ExternalID: "Ext|1",
+			Emails: []countersign.Email{
+				{ID: countersign.NewID[countersign.EmailID](class), Address: "Ada@Example.com", Key: "ada@example.com"},
+			},
+			TrustedMetadata: countersign.Object{}, UntrustedMetadata: countersign.Object{},
+			Grants:     []countersign.Grant{{RoleID: "own", Revision: 3, Explicit: true}},
+			Membership: countersign.Membership{Breakglass: true, MFAEnrolled: true, DefaultMFAMethod: "sms_otp", UpdatedAt: moment},
+			CreatedAt:  moment,
+		},
 		policy: countersign.Policy{
 			DefaultRoles:    []countersign.Role{{ID: countersign.DefaultUserRole, Permissions: []countersign.Permission{}}},
 			CustomRoles:     []countersign.Role{{ID: "editor", Description: "ü", Permissions: []countersign.Permission{{ResourceID: "docs", Actions: []string{"*"}}}, Since: 1}},
@@ -139,6 +160,9 @@ func newWorld(slug string, class countersign.Class) world {
 	}
 }
 
+// tenant is that of the world's user.
+func (w world) tenant() countersign.Tenant { return countersign.Tenant{EnvironmentID: w.env.ID} }
+
 // put stores a world.
 func (w world) put(t *testing.T, s *store.Store) {
 	t.Helper()
@@ -157,12 +181,16 @@ func (w world) put(t *testing.T, s *store.Store) {
 			func() error { return tx.PutB2BSDKConfig(ctx, w.env.ID, w.b2b) },
 			func() error { return tx.PutRedirectURLs(ctx, w.env.ID, w.redirect) },
 			func() error { return tx.PutRevocations(ctx, w.env.ID, w.revoked) },
-			func() error { return tx.InsertLink(ctx, w.env.ID, w.profile.ID, subject, w.user.ID) },
+			func() error { return tx.InsertLink(ctx, w.tenant(), w.profile.ID, subject, w.user.ID) },
 			func() error { return used(tx.UseToken(ctx, w.env.ID, w.profile.ID, hash, moment.Add(time.Hour))) },
 			func() error { return tx.CountProvisioning(ctx, w.env.ID, w.profile.ID) },
 			func() error { return tx.InsertPerson(ctx, w.env.ID, w.user) },
-			func() error { return tx.InsertEmail(ctx, w.env.ID, w.user.ID, w.user.Emails[0]) },
-			func() error { return tx.InsertPhone(ctx, w.env.ID, w.user.ID, w.user.Phones[0]) },
+			func() error { return tx.InsertEmail(ctx, w.tenant(), w.user.ID, w.user.Emails[0]) },
+			func() error { return tx.InsertPhone(ctx, w.tenant(), w.user.ID, w.user.Phones[0]) },
+			func() error { return tx.InsertOrganization(ctx, w.env.ID, w.organization) },
+			func() error { return tx.InsertPerson(ctx, w.env.ID, w.member) },
+			func() error { return tx.InsertEmail(ctx, w.member.Tenant(w.env.ID), w.member.ID, w.member.Emails[0]) },
+			func() error { return tx.InsertLink(ctx, w.member.Tenant(w.env.ID), w.profile.ID, subject, w.member.ID) },
 			func() error { return tx.InsertSession(ctx, w.env.ID, w.session) },
 			func() error { return tx.InsertEventStream(ctx, w.stream) },
 			func() error { return tx.Record(ctx, w.env.ID, "world.made", w.env.Slug, map[string]string{"a": "<b>"}) },
@@ -200,12 +228,15 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		if got.project, err = tx.Project(ctx, w.project.Slug); err != nil {
 			return fmt.Errorf("project: %w", err)
 		}
-		var revision int64
-		if got.secret, revision, err = tx.SecretByHash(ctx, w.env.ID, w.secret.Hash); err != nil {
-			return fmt.Errorf("secret: %w", err)
+		credential, err := tx.SecretByHash(ctx, w.env.ID, w.secret.Hash)
+		if err != nil {
+			return fmt.Errorf("credential: %w", err)
 		}
-		if got.env, err = tx.Environment(ctx, w.env.ID); err != nil || got.env.Revision != revision {
-			return fmt.Errorf("environment of revision %d, not %d: %w", got.env.Revision, revision, err)
+		if got.secret, err = tx.Secret(ctx, w.env.ID, credential.SecretID); err != nil || !got.secret.UsedAt.Equal(credential.UsedAt) {
+			return fmt.Errorf("secret used at %v, not %v: %w", got.secret.UsedAt, credential.UsedAt, err)
+		}
+		if got.env, err = tx.Environment(ctx, w.env.ID); err != nil || got.env.Revision != credential.Revision {
+			return fmt.Errorf("environment of revision %d, not %d: %w", got.env.Revision, credential.Revision, err)
 		}
 		if got.public, err = tx.PublicToken(ctx, w.env.ID, w.public.ID); err != nil {
 			return fmt.Errorf("public token: %w", err)
@@ -223,6 +254,12 @@ func (w world) get(t *testing.T, s *store.Store) world {
 		got.key = keys[0]
 		if got.user, err = tx.Person(ctx, w.env.ID, w.user.ID); err != nil {
 			return fmt.Errorf("user: %w", err)
+		}
+		if got.organization, err = tx.Organization(ctx, w.env.ID, w.organization.ID); err != nil {
+			return fmt.Errorf("organization: %w", err)
+		}
+		if got.member, err = tx.Person(ctx, w.env.ID, w.member.ID); err != nil {
+			return fmt.Errorf("member: %w", err)
 		}
 		if got.policy, err = tx.Policy(ctx, w.env.ID); err != nil {
 			return fmt.Errorf("policy: %w", err)
@@ -277,8 +314,8 @@ func still() time.Time { return moment }
 
 // environmentTables are those whose rows belong to an environment.
 var environmentTables = []string{
-	"configurations", "departed_environments", "environments", "event_streams", "events", "key_sets", "pem_files", "profiles", "provisionings", "public_tokens",
-	"secrets", "sessions", "signing_keys", "subject_links", "used_tokens", "user_identifiers", "users", "verdict_gaps", "verdicts",
+	"configurations", "departed_environments", "departed_organizations", "environments", "event_streams", "events", "key_sets", "organizations", "pem_files", "person_links", "profiles", "provisionings", "public_tokens",
+	"secrets", "sessions", "signing_keys", "used_tokens", "user_identifiers", "users", "verdict_gaps", "verdict_hours", "verdicts",
 }
 
 func TestEnvironmentTablesAreAll(t *testing.T) {

@@ -30,15 +30,16 @@ type Request struct {
 
 // LogValue groups what there is to say.
 func (r *Request) LogValue() slog.Value {
-	attrs := []slog.Attr{
+	attrs := make([]slog.Attr, 0, 13)
+	attrs = append(attrs,
 		slog.String("request_id", r.ID.String()),
 		slog.String("method", r.Method),
 		slog.String("route", r.Route),
 		slog.Int("status", r.Status),
 		slog.Float64("ms", float64(r.Duration.Microseconds())/1000),
 		slog.String("remote", r.RemoteAddress),
-	}
-	for _, a := range []struct{ name, value string }{
+	)
+	for _, a := range [...]struct{ name, value string }{
 		{"error_type", r.ErrorType},
 		{"reason", r.Reason},
 		{"expected", r.Expected},

@@ -2,9 +2,9 @@ package trust
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/email"
 )
 
 // JudgeEmail says whether the issuer's word about the address that Map found is
@@ -38,6 +38,6 @@ func (c Claims) verification() string {
 
 // InDomains reports whether the address of a key (package email) lies in one of
 // domains, which are A-labels in lower case. A subdomain is another domain.
-func InDomains(domains []string, key string) bool { return slices.Contains(domains, domainOf(key)) }
-
-func domainOf(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
+func InDomains(domains []string, key string) bool {
+	return slices.Contains(domains, email.DomainOf(key))
+}

@@ -38,8 +38,8 @@ MCowBQYDK2VwAyEAO2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=
 		fmt.Println(err)
 		return
 	}
-	attributes, err := verifier.Map(profile, token)
-	fmt.Println(attributes.Email, attributes.TokenID, attributes.ExternalUserID, err)
+	attributes, err := verifier.Map(profile, token, countersign.Consumer)
+	fmt.Println(attributes.Email, attributes.TokenID, attributes.ExternalID, err)
 
 	_, err = verifier.Verify(context.Background(), profile, sign(
 		`{"iss":"https://login.example","aud":["countersign"],"exp":1767268700}`))

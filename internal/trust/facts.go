@@ -20,16 +20,9 @@ const (
 // claims say, cut to bounds, and the names of its claims. Nobody vouches for them
 // if it was refused.
 func (t Token) Facts() countersign.TokenFacts {
-	moment := func(name string) time.Time {
-		at, _, why := t.Claims.time(name)
-		if why != "" {
-			return time.Time{}
-		}
-		return at.UTC()
-	}
 	f := countersign.TokenFacts{
 		Algorithm: fact(t.Header["alg"]), KeyID: fact(t.Header["kid"]), Type: fact(t.Header["typ"]), Issuer: fact(t.Claims["iss"]),
-		ExpiresAt: moment("exp"), NotBefore: moment("nbf"), IssuedAt: moment("iat"),
+		ExpiresAt: t.ExpiresAt(), NotBefore: t.moment("nbf"), IssuedAt: t.moment("iat"),
 	}
 	switch aud := t.Claims["aud"].(type) {
 	case string:
@@ -44,6 +37,19 @@ func (t Token) Facts() countersign.TokenFacts {
 		f.ClaimNames = append(f.ClaimNames, clip(name, maxClaimName))
 	}
 	return f
+}
+
+// ExpiresAt is when the token says that it expires, the zero moment if it does not
+// say so.
+func (t Token) ExpiresAt() time.Time { return t.moment("exp") }
+
+// moment is a time that a claim tells, the zero one if it tells none.
+func (t Token) moment(name string) time.Time {
+	at, _, why := t.Claims.time(name)
+	if why != "" {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // fact is a text, "" for what is none.

@@ -130,15 +130,15 @@ func FuzzMapping(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := new(trust.Verifier).Map(&countersign.Profile{AttributeMapping: json.RawMessage(mapping)}, trust.Token{Claims: c})
+		got, err := new(trust.Verifier).Map(&countersign.Profile{AttributeMapping: json.RawMessage(mapping)}, trust.Token{Claims: c}, countersign.Consumer)
 		if err != nil {
 			wantReasonIn(t, err, trust.ClaimMissing, trust.ClaimType, trust.EmailInvalid)
 			return
 		}
-		if got.Email == "" || len(got.Email) > 254 || got.TokenID == "" || len(got.TokenID) > 256 || len(got.ExternalUserID) > 128 || len(got.RoleIDs) > 64 {
+		if got.Email == "" || len(got.Email) > 254 || got.TokenID == "" || len(got.TokenID) > 256 || len(got.ExternalID) > 128 || len(got.RoleIDs) > 64 {
 			t.Errorf("Map = %+v, out of bounds", got)
 		}
-		if countersign.LooksLikeID(got.ExternalUserID) || hasControl(got.TokenID+got.ExternalUserID+got.Email+strings.Join(got.RoleIDs, "")) {
+		if countersign.LooksLikeID(got.ExternalID) || hasControl(got.TokenID+got.ExternalID+got.Email+strings.Join(got.RoleIDs, "")) {
 			t.Errorf("Map = %+q", got)
 		}
 	})

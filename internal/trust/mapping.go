@@ -22,9 +22,10 @@ const (
 const CELPrefix = "cel:"
 
 // Map picks out of a token the attributes that the mapping of p names
-// (profiles.md §3): email and token_id, which must be there, external_user_id and
-// role_ids, which may, and the subject that the trust policy names. It is the
-// step after Verify. A claim that is null counts as absent.
+// (profiles.md §3) and a vertical knows: email and token_id, which must be there, the
+// external ID, role_ids and, for members, organization_id, which may, and the subject
+// that the trust policy names. It is the step after Verify. A claim that is null
+// counts as absent.
 //
 // The values of a mapping are looked up in this order: a top-level claim of that
 // very name; a JSON Pointer (RFC 6901), if it begins with a slash; an expression
@@ -34,7 +35,7 @@ const CELPrefix = "cel:"
 // The error is a *Refusal: AttributeNotMapped; ClaimMissing; ClaimType for
 // another JSON type or a value out of bounds; EmailInvalid. It never shows a
 // claim's value.
-func (v *Verifier) Map(p *countersign.Profile, t Token) (countersign.Attributes, error) {
+func (v *Verifier) Map(p *countersign.Profile, t Token, vertical countersign.Vertical) (countersign.Attributes, error) {
 	m, err := v.newMapping(p, t)
 	if err != nil {
 		return countersign.Attributes{}, err
@@ -47,8 +48,13 @@ func (v *Verifier) Map(p *countersign.Profile, t Token) (countersign.Attributes,
 	if a.TokenID, err = m.tokenID(); err != nil {
 		return countersign.Attributes{}, err
 	}
-	if a.ExternalUserID, err = m.externalUserID(); err != nil {
+	if a.ExternalID, err = m.externalID(countersign.ExternalIDAttribute(vertical)); err != nil {
 		return countersign.Attributes{}, err
+	}
+	if vertical == countersign.B2B {
+		if a.OrganizationID, err = m.organizationID(); err != nil {
+			return countersign.Attributes{}, err
+		}
 	}
 	if a.RoleIDs, err = m.roleIDs(); err != nil {
 		return countersign.Attributes{}, err
@@ -69,12 +75,10 @@ func Fits(attribute string, value any) bool {
 		_, err = m.email()
 	case countersign.AttributeTokenID:
 		_, err = m.tokenID()
-	case countersign.AttributeExternalUserID:
-		_, err = m.externalUserID()
-	case countersign.AttributeExternalMemberID:
-		return Fits(countersign.AttributeExternalUserID, value) // one form for both verticals
+	case countersign.AttributeExternalUserID, countersign.AttributeExternalMemberID:
+		_, err = m.externalID(attribute)
 	case countersign.AttributeOrganizationID:
-		_, err = name(value, attribute, attribute)
+		_, err = m.organizationID()
 	case countersign.AttributeRoleIDs:
 		_, err = m.roleIDs()
 	default:
@@ -102,15 +106,15 @@ func (v *Verifier) newMapping(p *countersign.Profile, t Token) (mapping, error) 
 	return m, nil
 }
 
-// find is the claim for attribute. mapped is false if the profile names none;
-// the value is nil if it does and the token has no such claim.
-func (m mapping) find(attribute string) (value any, path string, mapped bool, err error) {
-	path, mapped = m.paths[attribute].(string)
+// find is the claim for attribute; nil if the profile names none, or the token has
+// no such claim.
+func (m mapping) find(attribute string) (value any, path string, err error) {
+	path, mapped := m.paths[attribute].(string)
 	if !mapped {
-		return nil, "", false, nil
+		return nil, "", nil
 	}
 	value, err = m.at(path, attribute)
-	return value, path, true, err
+	return value, path, err
 }
 
 // at is what stands at a path, nil if there is nothing.
@@ -132,16 +136,32 @@ func (m mapping) at(path, attribute string) (any, error) {
 
 // require is find for an attribute that has to be there.
 func (m mapping) require(attribute string) (value any, path string, err error) {
-	value, path, mapped, err := m.find(attribute)
+	value, path, err = m.find(attribute)
 	switch {
 	case err != nil:
 		return nil, "", err
-	case !mapped:
-		return nil, "", Refuse(AttributeNotMapped, "an attribute mapping with "+attribute, "a profile that maps no "+attribute)
 	case value == nil:
-		return nil, "", Refuse(ClaimMissing, "claim "+quote(path)+" for "+attribute, "no such claim")
+		return nil, "", m.lacks(attribute)
 	}
 	return value, path, nil
+}
+
+// Unmapped is the refusal of a token of a profile that has no attribute which it
+// turns out to need.
+func Unmapped(p *countersign.Profile, attribute string) *Refusal {
+	m, err := new(Verifier).newMapping(p, Token{})
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return refusal
+	}
+	return m.lacks(attribute)
+}
+
+// lacks is the refusal for want of an attribute.
+func (m mapping) lacks(attribute string) *Refusal {
+	if path, mapped := m.paths[attribute].(string); mapped {
+		return Refuse(ClaimMissing, "claim "+quote(path)+" for "+attribute, "no such claim")
+	}
+	return Refuse(AttributeNotMapped, "an attribute mapping with "+attribute, "a profile that maps no "+attribute)
 }
 
 // value is what an expression makes of a token.
@@ -205,12 +225,21 @@ func name(value any, path, what string) (string, error) {
 	return s, nil
 }
 
-func (m mapping) externalUserID() (string, error) {
-	value, path, _, err := m.find(countersign.AttributeExternalUserID)
+// organizationID is the name that the issuer gives an organization.
+func (m mapping) organizationID() (string, error) {
+	value, path, err := m.find(countersign.AttributeOrganizationID)
 	if value == nil || err != nil {
 		return "", err
 	}
-	expected := "claim " + quote(path) + " for external_user_id to be a string of 1 to 128 characters out of A-Z, a-z, 0-9, '.', '_', '|' and '-'"
+	return name(value, path, countersign.AttributeOrganizationID)
+}
+
+func (m mapping) externalID(attribute string) (string, error) {
+	value, path, err := m.find(attribute)
+	if value == nil || err != nil {
+		return "", err
+	}
+	expected := "claim " + quote(path) + " for " + attribute + " to be a string of 1 to 128 characters out of A-Z, a-z, 0-9, '.', '_', '|' and '-'"
 	s, ok := identifier(value)
 	switch {
 	case !ok:
@@ -225,7 +254,7 @@ func (m mapping) externalUserID() (string, error) {
 
 // roleIDs tolerates one string in the place of an array (profiles.md §3).
 func (m mapping) roleIDs() ([]string, error) {
-	value, path, _, err := m.find(countersign.AttributeRoleIDs)
+	value, path, err := m.find(countersign.AttributeRoleIDs)
 	if value == nil || err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestMap(t *testing.T) {
 		return a
 	}
 	id := func(s string) countersign.Attributes {
-		return but(func(a *countersign.Attributes) { a.ExternalUserID = s })
+		return but(func(a *countersign.Attributes) { a.ExternalID = s })
 	}
 	tokenID := func(s string) countersign.Attributes { return but(func(a *countersign.Attributes) { a.TokenID = s }) }
 	roles := func(list ...string) countersign.Attributes {
@@ -113,7 +113,7 @@ func TestMap(t *testing.T) {
 			if test.mapping == "" {
 				p.AttributeMapping = nil
 			}
-			got, err := new(trust.Verifier).Map(p, trust.Token{Claims: claimsOf(t, test.claims)})
+			got, err := new(trust.Verifier).Map(p, trust.Token{Claims: claimsOf(t, test.claims)}, countersign.Consumer)
 			wantReason(t, "Map", err, test.reason)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("Map (-want +got)\n%s", diff)
@@ -188,7 +188,7 @@ func TestFits(t *testing.T) {
 		for _, value := range values {
 			mapping := map[string]string{"email": "e", "token_id": "t", attribute: "x"}
 			p := &countersign.Profile{AttributeMapping: json.RawMessage(text(t, mapping))}
-			_, err := new(trust.Verifier).Map(p, trust.Token{Claims: trust.Claims{"e": "b@example.com", "t": "t", "x": value}})
+			_, err := new(trust.Verifier).Map(p, trust.Token{Claims: trust.Claims{"e": "b@example.com", "t": "t", "x": value}}, countersign.Consumer)
 			if want := err == nil && value != nil; trust.Fits(attribute, value) != want {
 				t.Errorf("Fits(%s, %v) = %t; Map: %v", attribute, value, !want, err)
 			} else if want {
@@ -225,7 +225,7 @@ func TestMapShowsNoValues(t *testing.T) {
 		`{"email":"a@example.com","jti":"t","roles":["` + planted + `\u0000"]}`,
 	} {
 		p := &countersign.Profile{AttributeMapping: json.RawMessage(`{"email":"email","token_id":"jti","external_user_id":"sub","role_ids":"roles"}`)}
-		_, err := new(trust.Verifier).Map(p, trust.Token{Claims: claimsOf(t, claims)})
+		_, err := new(trust.Verifier).Map(p, trust.Token{Claims: claimsOf(t, claims)}, countersign.Consumer)
 		if err == nil || strings.Contains(fmt.Sprintf("%+v", err), planted) {
 			t.Errorf("Map(%s) = %v, want a refusal without the value", claims, err)
 		}

@@ -35,6 +35,8 @@ const (
 	EmailNotVerified          Reason = "email_not_verified"
 	EmailDomainNotAllowed     Reason = "email_domain_not_allowed"
 	AlreadyUsed               Reason = "already_used"
+	OrganizationUnknown       Reason = "organization_unknown"
+	OrganizationConflict      Reason = "organization_conflict"
 	SubjectUnknown            Reason = "subject_unknown"
 	SubjectConflict           Reason = "subject_conflict"
 	SessionMismatch           Reason = "session_mismatch"

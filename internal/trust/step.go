@@ -45,7 +45,7 @@ var steps = [...]struct {
 	{StepMapping, []Reason{AttributeNotMapped, ClaimMissing, ClaimType, EmailInvalid}},
 	{StepEmail, []Reason{EmailNotVerified, EmailDomainNotAllowed}},
 	{StepOnce, []Reason{AlreadyUsed}},
-	{StepSubject, []Reason{SubjectUnknown, SubjectConflict, SessionMismatch, RoleNotAllowed, JITDomainNotAllowed, JITLimitReached}},
+	{StepSubject, []Reason{OrganizationUnknown, OrganizationConflict, SubjectUnknown, SubjectConflict, SessionMismatch, RoleNotAllowed, JITDomainNotAllowed, JITLimitReached}},
 }
 
 // Steps are all steps, in the order in which they are taken.

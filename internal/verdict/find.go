@@ -43,22 +43,22 @@ const (
 // Filter narrows a list of verdicts. Its zero value lets all through.
 type Filter struct {
 	ProfileID countersign.ProfileID
-	UserID    countersign.PersonID
+	PersonID  countersign.PersonID
 	Reason    *string // "" of those that were accepted
 	Since     time.Time
 	Until     time.Time // exclusive; zero for no bound
 }
 
 func (f Filter) keeps(v countersign.Verdict) bool {
-	return (f.ProfileID.IsZero() || v.ProfileID == f.ProfileID) && (f.UserID.IsZero() || v.PersonID == f.UserID) &&
+	return (f.ProfileID.IsZero() || v.ProfileID == f.ProfileID) && (f.PersonID.IsZero() || v.PersonID == f.PersonID) &&
 		(f.Reason == nil || v.Reason == *f.Reason)
 }
 
 // narrowest is the one member of a filter that an index helps with most.
 func (f Filter) narrowest() store.VerdictFilter {
 	switch {
-	case !f.UserID.IsZero():
-		return store.VerdictFilter{UserID: f.UserID}
+	case !f.PersonID.IsZero():
+		return store.VerdictFilter{PersonID: f.PersonID}
 	case f.Reason != nil && *f.Reason != "":
 		return store.VerdictFilter{Reason: f.Reason}
 	case !f.ProfileID.IsZero():
@@ -121,6 +121,23 @@ func (b *Book) List(ctx context.Context, env countersign.EnvironmentID, f Filter
 		return nil
 	})
 	return page, err
+}
+
+// Hours are an environment's verdicts from a moment on, counted by hour and reason,
+// oldest first, and how many refusals of that time were not kept. Profiles that are
+// only tried are left out. It costs the same however many there are.
+func (b *Book) Hours(ctx context.Context, env countersign.EnvironmentID, since time.Time) (hours []store.VerdictHour, missed int, err error) {
+	if err := b.Flush(ctx); err != nil {
+		return nil, 0, err
+	}
+	err = b.Store.View(ctx, func(tx *store.Tx) error {
+		if hours, err = tx.VerdictHours(ctx, env, since); err != nil {
+			return err
+		}
+		missed, err = tx.MissedVerdicts(ctx, env, countersign.ProfileID{}, since, time.Time{})
+		return err
+	})
+	return hours, missed, err
 }
 
 // start is the ID before which a page begins.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/storetest"
@@ -211,6 +213,51 @@ func TestRecordNeverWaits(t *testing.T) {
 				}
 				return
 			}
+		}
+	})
+}
+
+// TestHours counts verdicts by hour and reason, those of profiles that are only
+// tried apart, until they are swept.
+func TestHours(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, database string) {
+		b := open(t, database)
+		profile := countersign.NewID[countersign.ProfileID](countersign.Test)
+		hours := func() (seen []string) {
+			t.Helper()
+			list, missed, err := b.Hours(t.Context(), b.env, b.now.Add(-24*time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range list {
+				seen = append(seen, fmt.Sprintf("%s %q %d", h.Hour.Format("15:04"), h.Reason, h.Verdicts))
+			}
+			return append(seen, fmt.Sprintf("missed %d", missed))
+		}
+		b.record(profile, "")
+		b.record(profile, "")
+		for range 7 { // two more than are kept in a minute
+			b.record(profile, "expired")
+		}
+		b.Record(countersign.Verdict{
+			EnvironmentID: b.env, RequestID: countersign.NewOrderedID[countersign.RequestID](countersign.Test, b.now), At: b.now, ProfileID: profile, Shadow: true,
+		})
+		if diff := cmp.Diff([]string{`10:00 "" 2`, `10:00 "expired" 5`, "missed 2"}, hours()); diff != "" {
+			t.Errorf("after an hour (-want +got):\n%s", diff)
+		}
+		b.now = b.now.Add(time.Hour)
+		b.record(profile, "")
+		if diff := cmp.Diff([]string{`10:00 "" 2`, `10:00 "expired" 5`, `11:00 "" 1`, "missed 2"}, hours()); diff != "" {
+			t.Errorf("after another (-want +got):\n%s", diff)
+		}
+		b.now = b.now.Add(31 * 24 * time.Hour)
+		if err := b.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, _, err := b.Hours(t.Context(), b.env, time.Time{}.AddDate(1970, 0, 0))
+		if err != nil || len(list) != 0 {
+			t.Errorf("after they were swept: %v, %v", list, err)
 		}
 	})
 }

@@ -278,12 +278,20 @@ func (e *environment) forgedBody(w *issuerWorld, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, err := w.token("somebody else")
+	forged, err := forge(w, token)
 	if err != nil {
 		return nil, err
 	}
-	forged := token[:strings.LastIndexByte(token, '.')] + other[strings.LastIndexByte(other, '.'):]
 	return json.Marshal(map[string]any{"profile_id": e.profile, "token": forged, "session_duration_minutes": 60})
+}
+
+// forge gives a token the signature of another.
+func forge(w *issuerWorld, token string) (string, error) {
+	other, err := w.token("somebody else")
+	if err != nil {
+		return "", err
+	}
+	return token[:strings.LastIndexByte(token, '.')] + other[strings.LastIndexByte(other, '.'):], nil
 }
 
 func (e *environment) attestBody(w *issuerWorld, name string) ([]byte, error) {
@@ -362,6 +370,9 @@ func once(bodies [][]byte, send func([]byte) call) func(int64) (call, bool) {
 // between those of the floor.
 func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) error {
 	run := func(row string, p *process, next func(int64) (call, bool)) error {
+		if !b.options.wants(row) {
+			return nil
+		}
 		l := load{
 			connections: n, most: b.options.run, next: next,
 			account: func() (time.Duration, error) { return b.account(p) },
@@ -387,17 +398,20 @@ func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) err
 	if n == 1 {
 		most /= 2
 	}
-	newRS, err := b.strangers(b.rs256, most)
-	if err != nil {
-		return err
+	var newRS, newES, toRevoke [][]byte
+	var err error
+	if b.options.wants(provisionRS256) {
+		if newRS, err = b.strangers(b.rs256, most); err != nil {
+			return err
+		}
+		if newES, err = b.strangers(b.es256, most); err != nil {
+			return err
+		}
 	}
-	newES, err := b.strangers(b.es256, most)
-	if err != nil {
-		return err
-	}
-	toRevoke, err := b.sessions(ctx, b.es256, 2*most)
-	if err != nil {
-		return err
+	if b.options.wants(revoked) {
+		if toRevoke, err = b.sessions(ctx, b.es256, 2*most); err != nil {
+			return err
+		}
 	}
 	revoke := func(body []byte) call { return b.es256.call(b, "/v1/sessions/revoke", body) }
 	verify := func(body []byte) call {

@@ -15,6 +15,7 @@ import (
 
 // call is one request.
 type call struct {
+	method         string // "" for POST
 	url            string
 	user, password string
 	body           []byte
@@ -99,7 +100,7 @@ func (c call) send(ctx context.Context, client http.RoundTripper) error {
 
 // read sends the request and gives the answer's body.
 func (c call) read(ctx context.Context, client http.RoundTripper) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(c.body))
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(c.method, http.MethodPost), c.url, bytes.NewReader(c.body))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (c call) read(ctx context.Context, client http.RoundTripper) ([]byte, error
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != cmp.Or(c.status, http.StatusOK) {
-		err = fmt.Errorf("POST %s: %d %s", c.url, response.StatusCode, body)
+		err = fmt.Errorf("%s %s: %d %s", r.Method, c.url, response.StatusCode, body)
 	}
 	return body, err
 }

@@ -1,7 +1,8 @@
-// Command bench measures the rows A1 to A8 of the budgets: the real server, and
-// beside it, in the same run, a floor that does the least an attest can do. It
-// starts everything by itself, on loopback, with full durability, and prints
-// each row as CPU-ms per request and as a ratio to the floor.
+// Command bench measures the rows A1 to A8 and C1 to C3 of the budgets: the real
+// server, and beside it, in the same run, a floor that does the least an attest can
+// do. It starts everything by itself, on loopback, with full durability, and prints
+// each row as CPU-ms per request and as a ratio to the floor, but for C3, which is
+// about time: what a refusal tells a page of who exists.
 //
 // PostgreSQL is measured if COUNTERSIGN_TEST_POSTGRES names a server that nobody
 // else uses meanwhile, because the CPU time of all its processes is counted:
@@ -20,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +33,8 @@ type options struct {
 	rounds      int
 	connections []int
 	engines     []string
-	profile     string // folder for CPU profiles, or ""
+	profile     string   // folder for CPU profiles, or ""
+	rows        []string // of the budgets; nil for all
 }
 
 func main() {
@@ -63,8 +66,12 @@ func parseOptions() (o options, err error) {
 	flag.IntVar(&o.rounds, "rounds", 3, "interleaved runs of each measurement, of which medians are taken")
 	connections := flag.String("connections", "1,8,32", "numbers of connections, as a comma list")
 	engines := flag.String("engines", "sqlite,postgres", "databases, as a comma list")
+	rows := flag.String("rows", "", "the rows of the budgets to measure, as a comma list; all if it is empty")
 	flag.StringVar(&o.profile, "profile", "", "a folder for CPU profiles of the server, one for each row, at 8 connections")
 	flag.Parse()
+	if *rows != "" {
+		o.rows = strings.Split(*rows, ",")
+	}
 	if *quick {
 		o.run, o.rounds, *connections = 400*time.Millisecond, 1, "8"
 	}
@@ -83,6 +90,15 @@ func parseOptions() (o options, err error) {
 		o.engines = append(o.engines, engine)
 	}
 	return o, nil
+}
+
+// has reports whether a row is to be measured.
+func (o options) has(row string) bool { return o.rows == nil || slices.Contains(o.rows, row) }
+
+// wants reports whether a row that is to be measured needs a measurement.
+func (o options) wants(what string) bool {
+	return slices.ContainsFunc(budgets, func(b budget) bool { return o.has(b.row) && (b.what == what || b.by == what) }) ||
+		o.has("A8") && (what == attestES256 || what == floorES256) || o.has("C2") && what == explained
 }
 
 func bench(ctx context.Context) (err error) {
@@ -128,11 +144,27 @@ func bench(ctx context.Context) (err error) {
 		}
 	}
 	for _, b := range benches {
+		if !o.has("C3") {
+			break
+		}
+		if err := b.measurePages(ctx, report); err != nil {
+			return fmt.Errorf("%s: %w", b.engine, err)
+		}
+	}
+	for _, b := range benches {
+		if !o.has("A7") {
+			break
+		}
 		if err := b.measureStarts(ctx, report); err != nil {
 			return fmt.Errorf("%s: %w", b.engine, err)
 		}
 	}
 	report.print(os.Stdout, o)
+	if o.has("C3") {
+		if err := report.printPages(os.Stdout, o.engines); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("\n%d rounds of %v, in %v altogether.\n", o.rounds, o.run, time.Since(begin).Round(time.Second))
 	return nil
 }

@@ -55,11 +55,13 @@ type report struct {
 	idleMB map[string][]float64
 	busyMB map[string][]float64
 	starts map[string][]time.Duration
+	pages  map[key][]time.Duration // of row C3
 }
 
 func newReport() *report {
 	return &report{
 		runs: map[key][]measured{}, idleMB: map[string][]float64{}, busyMB: map[string][]float64{}, starts: map[string][]time.Duration{},
+		pages: map[key][]time.Duration{},
 	}
 }
 
@@ -112,6 +114,9 @@ func (r *report) print(w io.Writer, o options) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(t, "row\twhat\tengine\tconns\tCPU-ms\tfloor\tratio\tbudget\tmet?\t")
 	for _, b := range budgets {
+		if !o.has(b.row) {
+			continue
+		}
 		for _, engine := range o.engines {
 			limit := b.sqlite
 			if engine == "postgres" {
@@ -129,6 +134,9 @@ func (r *report) print(w io.Writer, o options) {
 		}
 	}
 	for _, engine := range o.engines {
+		if !o.has("A7") {
+			break
+		}
 		idle := median(r.idleMB[engine])
 		_, _ = fmt.Fprintf(t, "A7\tresident MB, idle\t%s\t\t%.1f\t\t\t60\t%s\t\n", engine, idle, met(idle <= 60))
 		if list := r.busyMB[engine]; len(list) > 0 {
@@ -148,6 +156,9 @@ func (r *report) print(w io.Writer, o options) {
 		}
 	}
 	for _, engine := range o.engines {
+		if !o.has("A7") {
+			break
+		}
 		ready := median(r.starts[engine])
 		_, _ = fmt.Fprintf(t, "\tms from start to /readyz\t%s\t\t%d\t\t\t300\t%s\t\n", engine, ready.Milliseconds(), met(ready < 300*time.Millisecond))
 	}
@@ -163,6 +174,9 @@ func (r *report) print(w io.Writer, o options) {
 		for _, engine := range o.engines {
 			for _, n := range o.connections {
 				runs := r.runs[key{what, engine, n}]
+				if len(runs) == 0 {
+					continue
+				}
 				ms := func(of func(measured) time.Duration) float64 { return median(each(runs, of)).Seconds() * 1000 }
 				_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%.0f\t%.2f\t%.2f\t%.2f\t%d\t\n", what, engine, n,
 					median(each(runs, func(m measured) float64 { return m.perSecond })),

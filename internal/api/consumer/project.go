@@ -37,6 +37,6 @@ type projectMetricsAnswer struct {
 
 // projectMetrics is GET /v1/projects/metrics, for projects of both verticals.
 func (s *Surface) projectMetrics(ctx context.Context, r *api.Request[api.None]) (*projectMetricsAnswer, error) {
-	users, err := s.Projects.CountUsers(ctx, r.Caller.Environment.ID)
-	return &projectMetricsAnswer{ProjectID: r.Caller.Environment.ID.String(), Metrics: wire.NewMetricList(wire.Metrics{UserCount: users})}, err
+	counts, err := s.Projects.Counts(ctx, r.Caller.Environment)
+	return &projectMetricsAnswer{ProjectID: r.Caller.Environment.ID.String(), Metrics: wire.NewMetricList(wire.NewMetrics(counts))}, err
 }

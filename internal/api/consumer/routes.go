@@ -16,11 +16,12 @@ import (
 
 // Surface is what the consumer API calls. Every field is required.
 type Surface struct {
-	Authenticate api.Authenticator // by project secret
-	Sessions     *session.Service
-	Directory    *directory.Service
-	Projects     *project.Service
-	Keyring      *signing.Keyring
+	Authenticate        api.Authenticator // by project secret
+	AuthenticateInFlood api.Authenticator // the same, for attest
+	Sessions            *session.Service
+	Directory           *directory.Service
+	Projects            *project.Service
+	Keyring             *signing.Keyring
 }
 
 // Routes are the surface's endpoints.
@@ -28,7 +29,7 @@ func (s *Surface) Routes() []api.Route {
 	auth := consumersOnly(s.Authenticate)
 	return []api.Route{
 		{
-			Method: http.MethodPost, Pattern: "/v1/sessions/attest", Handler: api.Call(auth, s.attest),
+			Method: http.MethodPost, Pattern: "/v1/sessions/attest", Handler: api.Call(consumersOnly(s.AuthenticateInFlood), s.attest),
 			Summary: "Exchanges a JWT of a registered issuer for a session, or attaches it to one as a further factor.",
 		},
 		{
@@ -45,7 +46,7 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Lists a user's sessions that are alive, oldest first.",
 		},
 		{
-			Method: http.MethodGet, Pattern: "/v1/sessions/jwks/{project_id}", Handler: api.Call(api.Anybody, s.keySet),
+			Method: http.MethodGet, Pattern: "/v1/sessions/jwks/{project_id}", Handler: api.KeySet(s.Keyring),
 			Summary: "Publishes the keys that verify the session JWTs of an environment.",
 		},
 		{

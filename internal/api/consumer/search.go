@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 
 	"github.com/countersign-auth/countersign"
@@ -11,71 +10,23 @@ import (
 	"github.com/countersign-auth/countersign/internal/directory"
 )
 
-type searchRequest struct {
-	Cursor string       `json:"cursor"`
-	Limit  wire.Limit   `json:"limit"`
-	Query  *searchQuery `json:"query"`
-}
-
-type searchQuery struct {
-	Operator string         `json:"operator" doc:"AND or OR."`
-	Operands []searchFilter `json:"operands"`
-}
-
-type searchFilter struct {
-	Name  json.RawMessage `json:"filter_name" doc:"One of those that docs/users.md lists."`
-	Value json.RawMessage `json:"filter_value" doc:"A string, a boolean, an array of up to 500 strings or an object, as the filter takes it."`
-}
-
 type searchAnswer struct {
 	wire.Envelope
 	Results         []wire.User          `json:"results"`
 	ResultsMetadata wire.ResultsMetadata `json:"results_metadata"`
 }
 
-// search is POST /v1/users/search. Without a query, or with one that has no
-// operands, it finds everybody.
-func (s *Surface) search(ctx context.Context, r *api.Request[searchRequest]) (*searchAnswer, error) {
-	if r.Body.Limit.Bad {
-		return nil, countersign.ErrSearchInvalidLimit
-	}
-	q := directory.Search{Limit: r.Body.Limit.N, Cursor: r.Body.Cursor}
-	if err := r.Body.Query.fill(&q); err != nil {
-		return nil, err
-	}
-	found, err := s.Directory.Search(ctx, r.Caller.Environment, q)
+// search is POST /v1/users/search.
+func (s *Surface) search(ctx context.Context, r *api.Request[wire.SearchRequest]) (*searchAnswer, error) {
+	q, err := r.Body.Read(countersign.UserSearch)
 	if err != nil {
 		return nil, err
 	}
-	return &searchAnswer{Results: wire.NewUsers(found.Users), ResultsMetadata: wire.NewResultsMetadata(found.Total, found.Next)}, nil
-}
-
-// fill makes the conditions of a search out of a query.
-func (q *searchQuery) fill(s *directory.Search) error {
-	if q == nil || len(q.Operands) == 0 {
-		return nil
-	}
-	switch q.Operator {
-	case "AND":
-	case "OR":
-		s.Or = true
-	default:
-		return countersign.ErrSearchInvalidOperator
-	}
-	for _, o := range q.Operands {
-		f, err := directory.ParseFilter(o.Name, o.Value)
-		if err != nil {
-			return err
-		}
-		s.Filters = append(s.Filters, f)
-	}
-	text, err := json.Marshal(q)
+	found, err := s.Directory.SearchUsers(ctx, r.Caller.Environment, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sum := sha256.Sum256(text)
-	s.Fingerprint = sum[:]
-	return nil
+	return &searchAnswer{Results: wire.NewUsers(found.Results), ResultsMetadata: wire.NewResultsMetadata(found.Total, found.Next)}, nil
 }
 
 // importedUser is a user of an import, of whom more may be known than of one that

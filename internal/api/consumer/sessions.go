@@ -2,13 +2,12 @@ package consumer
 
 import (
 	"context"
-	"errors"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/wire"
+	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/session"
-	"github.com/countersign-auth/countersign/internal/signing"
 )
 
 type attestRequest struct {
@@ -37,10 +36,11 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 		return nil, err
 	}
 	attested, err := s.Sessions.Attest(ctx, session.AttestParams{
-		Environment: r.Caller.Environment, Actor: r.Caller.Actor, ProfileID: profile, Token: token,
+		Environment: r.Caller.Environment, Actor: r.Caller.Actor, Confirm: r.Caller.Confirm, ProfileID: profile, Token: token,
 		Minutes: (*int)(r.Body.SessionDurationMinutes), CustomClaims: r.Body.SessionCustomClaims,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
 	})
+	r.Caller.Judged(err)
 	if err != nil {
 		return nil, err
 	}
@@ -90,16 +90,11 @@ type authenticateRequest struct {
 
 type authenticateAnswer struct {
 	wire.Envelope
-	Session      wire.Session `json:"session"`
-	SessionToken string       `json:"session_token"`
-	SessionJWT   string       `json:"session_jwt"`
-	User         wire.User    `json:"user"`
-	Verdict      *verdict     `json:"verdict" doc:"Null unless a check was asked for."`
-}
-
-type verdict struct {
-	Authorized    bool     `json:"authorized"`
-	GrantingRoles []string `json:"granting_roles"`
+	Session      wire.Session        `json:"session"`
+	SessionToken string              `json:"session_token"`
+	SessionJWT   string              `json:"session_jwt"`
+	User         wire.User           `json:"user"`
+	Verdict      *wire.Authorization `json:"verdict" doc:"Null unless a check was asked for."`
 }
 
 // authenticate is POST /v1/sessions/authenticate.
@@ -124,7 +119,7 @@ func (s *Surface) authenticate(ctx context.Context, r *api.Request[authenticateR
 		SessionToken: authenticated.Token.Reveal(), SessionJWT: authenticated.JWT.Reveal(),
 	}
 	if params.Check != nil {
-		answer.Verdict = &verdict{Authorized: true, GrantingRoles: authenticated.GrantingRoles}
+		answer.Verdict = &wire.Authorization{Authorized: true, GrantingRoles: authenticated.GrantingRoles}
 	}
 	return answer, nil
 }
@@ -141,7 +136,7 @@ func (s *Surface) revoke(ctx context.Context, r *api.Request[revokeRequest]) (*w
 	return &wire.Done{}, s.Sessions.Revoke(ctx, session.RevokeParams{
 		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionID: r.Body.SessionID,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
-		UserID: r.Body.UserID,
+		Person: directory.User(r.Body.UserID),
 	})
 }
 
@@ -152,7 +147,7 @@ type sessionsAnswer struct {
 
 // sessions is GET /v1/sessions?user_id=.
 func (s *Surface) sessions(ctx context.Context, r *api.Request[api.None]) (*sessionsAnswer, error) {
-	user, err := s.Directory.Person(ctx, r.Caller.Environment, r.Query("user_id"))
+	user, err := s.Directory.Person(ctx, r.Caller.Environment, directory.User(r.Query("user_id")))
 	if err != nil {
 		return nil, err
 	}
@@ -165,17 +160,4 @@ func (s *Surface) sessions(ctx context.Context, r *api.Request[api.None]) (*sess
 		answer.Sessions[i] = wire.NewSession(sess, user)
 	}
 	return answer, nil
-}
-
-// keySet is GET /v1/sessions/jwks/{project_id}, for anybody.
-func (s *Surface) keySet(ctx context.Context, r *api.Request[api.None]) (*wire.KeySet, error) {
-	env, err := countersign.ParseID[countersign.EnvironmentID](r.Path("project_id"))
-	if err != nil {
-		return nil, countersign.ErrProjectNotFound
-	}
-	keys, err := s.Keyring.PublicKeys(ctx, env)
-	if errors.Is(err, signing.ErrNoKey) {
-		err = countersign.ErrProjectNotFound
-	}
-	return &wire.KeySet{Keys: keys}, err
 }

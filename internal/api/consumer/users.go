@@ -25,10 +25,10 @@ func (r createUserRequest) newUser() (n directory.NewPerson, err error) {
 	n = directory.NewPerson{
 		Email: r.Email, Phone: r.PhoneNumber, Name: r.Name, Pending: r.CreateUserAsPending, ExternalID: r.ExternalID, Roles: r.Roles,
 	}
-	if n.TrustedMetadata, err = wire.Metadata(r.TrustedMetadata); err != nil {
+	if n.TrustedMetadata, err = directory.Metadata(r.TrustedMetadata); err != nil {
 		return n, err
 	}
-	n.UntrustedMetadata, err = wire.Metadata(r.UntrustedMetadata)
+	n.UntrustedMetadata, err = directory.Metadata(r.UntrustedMetadata)
 	return n, err
 }
 
@@ -47,7 +47,7 @@ func (s *Surface) createUser(ctx context.Context, r *api.Request[createUserReque
 	if err != nil {
 		return nil, err
 	}
-	u, err := s.Directory.Create(ctx, r.Caller.Actor, r.Caller.Environment, n)
+	u, err := s.Directory.Create(ctx, r.Caller.Actor, r.Caller.Environment, "", n)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ type userAnswer struct {
 
 // user is GET /v1/users/{user_id}.
 func (s *Surface) user(ctx context.Context, r *api.Request[api.None]) (*userAnswer, error) {
-	u, err := s.Directory.Person(ctx, r.Caller.Environment, r.Path("user_id"))
+	u, err := s.Directory.Person(ctx, r.Caller.Environment, directory.User(r.Path("user_id")))
 	if err != nil {
 		return nil, err
 	}
@@ -112,13 +112,13 @@ func (s *Surface) updateUser(ctx context.Context, r *api.Request[updateUserReque
 		ExternalID: r.Body.ExternalID, Roles: r.Body.Roles,
 	}
 	var err error
-	if patch.TrustedMetadata, err = wire.Metadata(r.Body.TrustedMetadata); err != nil {
+	if patch.TrustedMetadata, err = directory.Metadata(r.Body.TrustedMetadata); err != nil {
 		return nil, err
 	}
-	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
+	if patch.UntrustedMetadata, err = directory.Metadata(r.Body.UntrustedMetadata); err != nil {
 		return nil, err
 	}
-	u, err := s.Directory.Update(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id"), patch)
+	u, err := s.Directory.Update(ctx, r.Caller.Actor, r.Caller.Environment, directory.User(r.Path("user_id")), patch)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ type deleteUserAnswer struct {
 
 // deleteUser is DELETE /v1/users/{user_id}.
 func (s *Surface) deleteUser(ctx context.Context, r *api.Request[api.None]) (*deleteUserAnswer, error) {
-	id, err := s.Directory.Delete(ctx, r.Caller.Actor, r.Caller.Environment.ID, r.Path("user_id"))
+	id, err := s.Directory.Delete(ctx, r.Caller.Actor, r.Caller.Environment.ID, directory.User(r.Path("user_id")))
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (s *Surface) exchangePrimaryFactor(ctx context.Context, r *api.Request[exch
 
 // deleteExternalID is DELETE /v1/users/{user_id}/external_id.
 func (s *Surface) deleteExternalID(ctx context.Context, r *api.Request[api.None]) (*changedUserAnswer, error) {
-	return changedUser(s.Directory.ClearExternalID(ctx, r.Caller.Actor, r.Caller.Environment, r.Path("user_id")))
+	return changedUser(s.Directory.ClearExternalID(ctx, r.Caller.Actor, r.Caller.Environment, directory.User(r.Path("user_id"))))
 }
 
 // deleteEmail is DELETE /v1/users/emails/{email_id}.
@@ -192,13 +192,13 @@ type connectedAppsAnswer struct {
 
 // connectedApps is GET /v1/users/{user_id}/connected_apps: nobody has any.
 func (s *Surface) connectedApps(ctx context.Context, r *api.Request[api.None]) (*connectedAppsAnswer, error) {
-	_, err := s.Directory.Person(ctx, r.Caller.Environment, r.Path("user_id"))
+	_, err := s.Directory.Person(ctx, r.Caller.Environment, directory.User(r.Path("user_id")))
 	return &connectedAppsAnswer{ConnectedApps: []wire.ConnectedApp{}}, err
 }
 
 // revokeConnectedApp is POST /v1/users/{user_id}/connected_apps/{connected_app_id}/revoke.
 func (s *Surface) revokeConnectedApp(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
-	if _, err := s.Directory.Person(ctx, r.Caller.Environment, r.Path("user_id")); err != nil {
+	if _, err := s.Directory.Person(ctx, r.Caller.Environment, directory.User(r.Path("user_id"))); err != nil {
 		return nil, err
 	}
 	return nil, countersign.ErrConnectedAppNotFound

@@ -13,7 +13,7 @@ import (
 // holder is who is signed in, and their session as the actor of what they change.
 // ErrSessionNotFound.
 func (s *Surface) holder(ctx context.Context, caller api.Caller) (countersign.Person, countersign.Actor, error) {
-	sess, user, err := s.Sessions.Holder(ctx, caller.Environment, caller.Page.Session)
+	sess, user, err := s.Sessions.Holder(ctx, caller.Environment, caller.Page.Session, "")
 	return user, countersign.Actor{Kind: countersign.ActorSession, ID: sess.ID.String(), RequestID: caller.Actor.RequestID}, err
 }
 
@@ -57,18 +57,18 @@ func (s *Surface) updateMe(ctx context.Context, r *api.Request[updateMeRequest])
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := wire.Metadata(r.Body.TrustedMetadata)
+	trusted, err := directory.Metadata(r.Body.TrustedMetadata)
 	if err != nil {
 		return nil, err
 	}
 	patch := directory.Patch{FirstName: r.Body.Name.First, MiddleName: r.Body.Name.Middle, LastName: r.Body.Name.Last}
-	if patch.UntrustedMetadata, err = wire.Metadata(r.Body.UntrustedMetadata); err != nil {
+	if patch.UntrustedMetadata, err = directory.Metadata(r.Body.UntrustedMetadata); err != nil {
 		return nil, err
 	}
 	if trusted != nil {
 		return nil, countersign.ErrUpdateTrustedMetadata
 	}
-	if user, err = s.Directory.Update(ctx, actor, r.Caller.Environment, user.ID.String(), patch); err != nil {
+	if user, err = s.Directory.Update(ctx, actor, r.Caller.Environment, directory.User(user.ID.String()), patch); err != nil {
 		return nil, err
 	}
 	w := wire.NewUser(user)

@@ -88,8 +88,8 @@ type metricsAnswer struct {
 }
 
 func (s *Surface) metrics(ctx context.Context, r *api.Request[api.None]) (*metricsAnswer, error) {
-	users, err := s.Projects.CountUsers(ctx, r.Caller.Environment.ID)
-	return &metricsAnswer{Metrics: wire.Metrics{UserCount: users}}, err
+	counts, err := s.Projects.Counts(ctx, r.Caller.Environment)
+	return &metricsAnswer{Metrics: wire.NewMetrics(counts)}, err
 }
 
 type signingKeysAnswer struct {

@@ -6,7 +6,6 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/wire"
-	"github.com/countersign-auth/countersign/internal/project"
 )
 
 type policyAnswer struct {
@@ -19,43 +18,8 @@ func (s *Surface) policy(ctx context.Context, r *api.Request[api.None]) (*policy
 	return &policyAnswer{Policy: wire.NewPolicy(p, r.Caller.Environment.Vertical)}, err
 }
 
-// setPolicyRequest has what it names at the top level. A custom role must say
-// what it permits; a default one that says nothing permits nothing.
-type setPolicyRequest struct {
-	StytchMember    *wire.DefaultRole `json:"stytch_member"`
-	StytchAdmin     *wire.DefaultRole `json:"stytch_admin"`
-	StytchUser      *wire.DefaultRole `json:"stytch_user"`
-	CustomRoles     []wire.Role       `json:"custom_roles"`
-	CustomResources []wire.Resource   `json:"custom_resources"`
-	CustomScopes    []wire.Scope      `json:"custom_scopes"`
-}
-
-// MaxBytes bounds the body of a policy.
-func (setPolicyRequest) MaxBytes() int64 { return 1 << 20 }
-
-func (r setPolicyRequest) policy() project.NewPolicy {
-	n := project.NewPolicy{DefaultRoles: map[string][]countersign.Permission{}}
-	for id, role := range map[string]*wire.DefaultRole{
-		countersign.DefaultMemberRole: r.StytchMember, countersign.DefaultAdminRole: r.StytchAdmin, countersign.DefaultUserRole: r.StytchUser,
-	} {
-		if role != nil {
-			n.DefaultRoles[id] = wire.Permissions(role.Permissions)
-		}
-	}
-	for _, c := range r.CustomRoles {
-		n.CustomRoles = append(n.CustomRoles, countersign.Role{ID: c.RoleID, Description: c.Description, Permissions: wire.Permissions(c.Permissions)})
-	}
-	for _, c := range r.CustomResources {
-		n.CustomResources = append(n.CustomResources, countersign.Resource{ID: c.ResourceID, Description: c.Description, Actions: c.AvailableActions})
-	}
-	for _, c := range r.CustomScopes {
-		n.CustomScopes = append(n.CustomScopes, countersign.Scope{Name: c.Scope, Description: c.Description, Permissions: wire.Permissions(c.Permissions)})
-	}
-	return n
-}
-
-func (s *Surface) setPolicy(ctx context.Context, r *api.Request[setPolicyRequest]) (*policyAnswer, error) {
-	p, err := s.Projects.SetPolicy(ctx, r.Caller.Actor, r.Caller.Environment, r.Body.policy())
+func (s *Surface) setPolicy(ctx context.Context, r *api.Request[wire.PolicyRequest]) (*policyAnswer, error) {
+	p, err := s.Projects.SetPolicy(ctx, r.Caller.Actor, r.Caller.Environment, r.Body.Policy())
 	return &policyAnswer{Policy: wire.NewPolicy(p, r.Caller.Environment.Vertical)}, err
 }
 

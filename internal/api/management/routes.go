@@ -9,6 +9,7 @@ import (
 
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/eventstream"
+	"github.com/countersign-auth/countersign/internal/operator"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/signing"
@@ -25,6 +26,7 @@ type Surface struct {
 	Keyring      *signing.Keyring
 	Sources      *trust.Sources
 	Streams      *eventstream.Service
+	Operators    *operator.Service
 }
 
 // The paths of management.md §1.
@@ -46,6 +48,7 @@ const (
 	jwtTemplate  = environment + "/jwt_templates/{jwt_template_type}"
 	verdicts     = environment + "/verdicts"
 	revocations  = environment + "/revocations"
+	links        = "/pwa/v3/operator_links"
 	eventStreams = environment + "/event_log_streaming"
 	eventStream  = eventStreams + "/{destination_type}"
 )
@@ -305,6 +308,11 @@ func (s *Surface) Routes() []api.Route {
 		{
 			Method: http.MethodPost, Pattern: eventStream + "/disable", Handler: inEnvironment(s, s.disableEventStream),
 			Summary: "Stops sending audit events; those that come meanwhile are never sent.",
+		},
+
+		{
+			Method: http.MethodPost, Pattern: links, Handler: api.Call(s.Authenticate, s.createOperatorLink),
+			Summary: "Makes a link that signs an operator in on the dashboard, once and within 15 minutes; this server's addition to the contract.",
 		},
 	}
 }

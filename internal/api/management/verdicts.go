@@ -50,7 +50,8 @@ type verdictsAnswer struct {
 var verdictQuery = []api.QueryParameter{
 	{Name: "profile_id", Description: "Only of this profile."},
 	{Name: "reason", Description: "Only of this reason; accepted for those that were accepted."},
-	{Name: "user_id", Description: "Only of tokens that speak of this user."},
+	{Name: "user_id", Description: "Only of tokens that speak of this user (consumer)."},
+	{Name: "member_id", Description: "Only of tokens that speak of this member (B2B)."},
 	{Name: "since", Description: "Only from this moment on (RFC 3339)."},
 	{Name: "until", Description: "Only from before this moment (RFC 3339)."},
 	{Name: "limit", Description: "How many at most, from 1 to 1000; 100 if absent."},
@@ -80,13 +81,14 @@ func verdictFilter(r *api.Request[api.None]) (f verdict.Filter, err error) {
 			return f, countersign.ErrBadRequest.Saying("profile_id is no ID of a profile.")
 		}
 	}
-	if text := r.Query("user_id"); text != "" {
-		if f.UserID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
-			return f, countersign.ErrInvalidUserID
+	called := r.Caller.Environment.Vertical.Terms()
+	if text := r.Query(called.IDField); text != "" {
+		if f.PersonID, err = countersign.ParseID[countersign.PersonID](text); err != nil {
+			return f, called.InvalidID
 		}
 	}
 	if text := r.Query("reason"); text != "" {
-		if text == session.Accepted {
+		if text == countersign.VerdictAccepted {
 			text = ""
 		} else if trust.StepOf(trust.Reason(text)) == "" {
 			return f, countersign.ErrBadRequest.Saying("There is no reason %.64q.", text)
@@ -131,10 +133,11 @@ func parseMoment(name, text string) (time.Time, error) {
 }
 
 type explainRequest struct {
-	Token   string               `json:"token" doc:"A subject token. Without it, claims are judged, as if the issuer had signed them."`
-	Header  json.RawMessage      `json:"header" openapi:"type=object" doc:"Beside claims; what every token of the profile has is added."`
-	Claims  json.RawMessage      `json:"claims" openapi:"type=object" doc:"In the place of a token; iss, aud, iat and exp are added if they are absent."`
-	Profile updateProfileRequest `json:"profile" doc:"Changes of the profile to try; nothing is saved."`
+	Token          string               `json:"token" doc:"A subject token. Without it, claims are judged, as if the issuer had signed them."`
+	Header         json.RawMessage      `json:"header" openapi:"type=object" doc:"Beside claims; what every token of the profile has is added."`
+	Claims         json.RawMessage      `json:"claims" openapi:"type=object" doc:"In the place of a token; iss, aud, iat and exp are added if they are absent."`
+	Profile        updateProfileRequest `json:"profile" doc:"Changes of the profile to try; nothing is saved."`
+	OrganizationID string               `json:"organization_id" doc:"What a caller would name beside the token (B2B): an ID, external ID or slug."`
 }
 
 type explainAnswer struct {
@@ -145,7 +148,7 @@ type explainAnswer struct {
 // explain judges a token or claims, step by step, and changes nothing.
 func (s *Surface) explain(ctx context.Context, r *api.Request[explainRequest]) (*explainAnswer, error) {
 	e := r.Caller.Environment
-	p, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
+	_, p, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +161,9 @@ func (s *Surface) explain(ctx context.Context, r *api.Request[explainRequest]) (
 			return nil, err
 		}
 	}
+	sample.Organization = r.Body.OrganizationID
 	explained, err := s.Sessions.Explain(ctx, e, &p, sample)
-	return &explainAnswer{Explanation: wire.NewExplanation(&p, explained, r.Body.Token != "")}, err
+	return &explainAnswer{Explanation: wire.NewExplanation(e.Vertical, &p, explained, r.Body.Token != "")}, err
 }
 
 // isNull reports whether a member is absent or null.
@@ -177,11 +181,11 @@ type testAnswer struct {
 
 // testProfile runs a profile's own tests.
 func (s *Surface) testProfile(ctx context.Context, r *api.Request[testRequest]) (*testAnswer, error) {
-	p, err := s.Projects.DraftProfile(ctx, r.Caller.Environment, r.Path("profile_id"), r.Body.Profile.patch())
+	_, p, err := s.Projects.DraftProfile(ctx, r.Caller.Environment, r.Path("profile_id"), r.Body.Profile.patch())
 	if err != nil {
 		return nil, err
 	}
-	results := s.Projects.TestProfile(p)
+	results := s.Projects.TestProfile(p, r.Caller.Environment.Vertical)
 	answer := &testAnswer{Passed: true, Results: wire.NewTestResults(results)}
 	for _, result := range results {
 		answer.Passed = answer.Passed && result.Passed
@@ -209,11 +213,7 @@ func (s *Surface) replay(ctx context.Context, r *api.Request[replayRequest]) (*r
 	if err != nil {
 		return nil, err
 	}
-	before, err := s.Projects.Profile(ctx, e.ID, r.Path("profile_id"))
-	if err != nil {
-		return nil, err
-	}
-	edited, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
+	before, edited, err := s.Projects.DraftProfile(ctx, e, r.Path("profile_id"), r.Body.Profile.patch())
 	if err != nil {
 		return nil, err
 	}
@@ -221,52 +221,4 @@ func (s *Surface) replay(ctx context.Context, r *api.Request[replayRequest]) (*r
 	return &replayAnswer{
 		Judged: replayed.Judged, Same: replayed.Same, Changes: wire.NewReplayChanges(replayed.Changes), Complete: replayed.All,
 	}, err
-}
-
-type revocationRequest struct {
-	SessionID      string  `json:"session_id" doc:"One session; stands alone."`
-	UserID         string  `json:"user_id" doc:"All sessions of a user, by ID or external ID; stands alone."`
-	ProfileID      string  `json:"profile_id" doc:"Sessions with a factor of this profile, which may be deleted."`
-	KeyID          string  `json:"key_id" doc:"Sessions with a factor that this key of the issuer vouched for: a kid, or the ID of a PEM file."`
-	AttestedBefore *string `json:"attested_before" openapi:"format=date-time" doc:"Only what was attested before this moment (RFC 3339); now, if absent. By itself, sessions that began before it."`
-	DryRun         bool    `json:"dry_run" doc:"Count, and change nothing."`
-}
-
-type revocationAnswer struct {
-	wire.Envelope
-	Revocation *wire.Revocation `json:"revocation" doc:"What stands until the rows are gone; null for one session or user, and for a dry run."`
-	Sessions   int64            `json:"sessions" openapi:"minimum=0" doc:"How many sessions it ends."`
-	Complete   bool             `json:"complete" doc:"False if there are too many to count: then there are at least as many."`
-	DryRun     bool             `json:"dry_run"`
-}
-
-// revoke is the kill switch.
-func (s *Surface) revoke(ctx context.Context, r *api.Request[revocationRequest]) (*revocationAnswer, error) {
-	params := session.KillParams{
-		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionID: r.Body.SessionID, UserID: r.Body.UserID,
-		ProfileID: r.Body.ProfileID, KeyID: r.Body.KeyID, DryRun: r.Body.DryRun,
-	}
-	if text := r.Body.AttestedBefore; text != nil {
-		var err error
-		if params.Before, err = parseMoment("attested_before", *text); err != nil {
-			return nil, err
-		}
-	}
-	killed, err := s.Sessions.Kill(ctx, params)
-	answer := &revocationAnswer{Sessions: killed.Sessions, Complete: killed.All, DryRun: params.DryRun}
-	if killed.Revocation != nil {
-		shaped := wire.NewRevocation(*killed.Revocation)
-		answer.Revocation = &shaped
-	}
-	return answer, err
-}
-
-type revocationsAnswer struct {
-	wire.Envelope
-	Revocations []wire.Revocation `json:"revocations"`
-}
-
-func (s *Surface) listRevocations(ctx context.Context, r *api.Request[api.None]) (*revocationsAnswer, error) {
-	list, err := s.Sessions.Revocations(ctx, r.Caller.Environment.ID)
-	return &revocationsAnswer{Revocations: wire.NewRevocations(list)}, err
 }

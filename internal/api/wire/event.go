@@ -10,7 +10,7 @@ import (
 type Event struct {
 	EventID    string          `json:"event_id"`
 	OccurredAt *Moment         `json:"occurred_at"`
-	ActorType  string          `json:"actor_type" openapi:"enum=workspace_key|secret|public_token|session|system"`
+	ActorType  string          `json:"actor_type" openapi:"enum=workspace_key|secret|public_token|session|operator|system"`
 	ActorID    string          `json:"actor_id"`
 	RequestID  *string         `json:"request_id" doc:"Null for what the server did of its own accord."`
 	Action     string          `json:"action"`

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/rbac"
 )
 
@@ -104,6 +105,13 @@ func newPermission(p countersign.Permission) Permission {
 	return Permission{ResourceID: p.ResourceID, Actions: texts(p.Actions)}
 }
 
+// RolesOf reads roles of a request.
+func RolesOf(list []Role) []countersign.Role {
+	return each(list, func(r Role) countersign.Role {
+		return countersign.Role{ID: r.RoleID, Description: r.Description, Permissions: Permissions(r.Permissions)}
+	})
+}
+
 // Permissions reads permissions of a request; nil stays nil.
 func Permissions(list []Permission) []countersign.Permission {
 	if list == nil {
@@ -122,3 +130,39 @@ func newResource(r countersign.Resource) Resource {
 
 // texts is a list of strings that is never null.
 func texts(list []string) []string { return each(list, func(s string) string { return s }) }
+
+// PolicyRequest replaces a policy: it has what it names at the top level. A custom role must say
+// what it permits; a default one that says nothing permits nothing.
+type PolicyRequest struct {
+	StytchMember    *DefaultRole `json:"stytch_member"`
+	StytchAdmin     *DefaultRole `json:"stytch_admin"`
+	StytchUser      *DefaultRole `json:"stytch_user"`
+	CustomRoles     []Role       `json:"custom_roles"`
+	CustomResources []Resource   `json:"custom_resources"`
+	CustomScopes    []Scope      `json:"custom_scopes"`
+}
+
+// MaxBytes bounds the body of a policy.
+func (PolicyRequest) MaxBytes() int64 { return 1 << 20 }
+
+// Policy is what the request asks for.
+func (r PolicyRequest) Policy() project.NewPolicy {
+	n := project.NewPolicy{DefaultRoles: map[string][]countersign.Permission{}}
+	for id, role := range map[string]*DefaultRole{
+		countersign.DefaultMemberRole: r.StytchMember, countersign.DefaultAdminRole: r.StytchAdmin, countersign.DefaultUserRole: r.StytchUser,
+	} {
+		if role != nil {
+			n.DefaultRoles[id] = Permissions(role.Permissions)
+		}
+	}
+	for _, c := range r.CustomRoles {
+		n.CustomRoles = append(n.CustomRoles, countersign.Role{ID: c.RoleID, Description: c.Description, Permissions: Permissions(c.Permissions)})
+	}
+	for _, c := range r.CustomResources {
+		n.CustomResources = append(n.CustomResources, countersign.Resource{ID: c.ResourceID, Description: c.Description, Actions: c.AvailableActions})
+	}
+	for _, c := range r.CustomScopes {
+		n.CustomScopes = append(n.CustomScopes, countersign.Scope{Name: c.Scope, Description: c.Description, Permissions: Permissions(c.Permissions)})
+	}
+	return n
+}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/signing"
 )
 
@@ -50,6 +51,11 @@ type Metrics struct {
 	OrganizationCount int `json:"organization_count" openapi:"minimum=0"`
 	MemberCount       int `json:"member_count" openapi:"minimum=0"`
 	M2MClientCount    int `json:"m2m_client_count" openapi:"minimum=0"`
+}
+
+// NewMetrics shapes counts.
+func NewMetrics(c project.Counts) Metrics {
+	return Metrics{UserCount: c.Users, OrganizationCount: c.Organizations, MemberCount: c.Members}
 }
 
 // Metric is one count in a list of them.

@@ -28,6 +28,12 @@ func NewSession(s countersign.Session, u countersign.Person) Session {
 	}
 }
 
+// Authorization answers an authorization check that was passed.
+type Authorization struct {
+	Authorized    bool     `json:"authorized"`
+	GrantingRoles []string `json:"granting_roles"`
+}
+
 // KeySet is our own published key set (sessions-consumer.md §6).
 type KeySet struct {
 	Envelope

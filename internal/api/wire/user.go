@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/countersign-auth/countersign"
@@ -102,17 +101,4 @@ func NewRefused(err error) (Imported, error) {
 		return Imported{}, err
 	}
 	return NewImported(directory.Imported{Refused: named}), nil
-}
-
-// Metadata reads metadata of a request: nil for absent and null;
-// ErrMetadataInvalidFormat for what is not an object.
-func Metadata(raw json.RawMessage) (countersign.Object, error) {
-	if len(raw) == 0 {
-		return nil, nil
-	}
-	var o countersign.Object
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return nil, countersign.ErrMetadataInvalidFormat
-	}
-	return o, nil
 }

@@ -15,7 +15,8 @@ type Verdict struct {
 	RequestID  string     `json:"request_id" doc:"Of the request that brought the token."`
 	JudgedAt   *Moment    `json:"judged_at"`
 	ProfileID  string     `json:"profile_id"`
-	UserID     *string    `json:"user_id" doc:"Whom the token speaks of; null if that is not known."`
+	UserID     *string    `json:"user_id" doc:"Whom the token speaks of; null if that is not known, or a member."`
+	MemberID   *string    `json:"member_id" doc:"Whom the token speaks of; null if that is not known, or a user."`
 	Outcome    string     `json:"outcome" openapi:"enum=accepted|refused"`
 	Reason     *string    `json:"reason" doc:"Why it was refused, one of a fixed list; null if it was accepted."`
 	Step       *string    `json:"step" doc:"The check that refused it."`
@@ -60,14 +61,23 @@ func textOrNull(s string) *string {
 // NewVerdict shapes a verdict.
 func NewVerdict(v countersign.Verdict) Verdict {
 	w := Verdict{
-		RequestID: v.RequestID.String(), JudgedAt: moment(v.At), ProfileID: v.ProfileID.String(), UserID: textOrNull(v.PersonID.String()),
-		Outcome: "accepted", Reason: textOrNull(v.Reason), Step: textOrNull(v.Step), Expected: textOrNull(v.Expected), Received: textOrNull(v.Received),
+		RequestID: v.RequestID.String(), JudgedAt: moment(v.At), ProfileID: v.ProfileID.String(),
+		Outcome: countersign.VerdictAccepted, Reason: textOrNull(v.Reason), Step: textOrNull(v.Step), Expected: textOrNull(v.Expected), Received: textOrNull(v.Received),
 		Shadow: v.Shadow, RemoteAddr: v.Address, Token: NewTokenFacts(v.Facts),
 	}
+	w.UserID, w.MemberID = personIDs(v.PersonID)
 	if v.Reason != "" {
 		w.Outcome = "refused"
 	}
 	return w
+}
+
+// personIDs are the ID of a user and that of a member, of which at most one is there.
+func personIDs(id countersign.PersonID) (user, member *string) {
+	if countersign.IsMember(id) {
+		return nil, textOrNull(id.String())
+	}
+	return textOrNull(id.String()), nil
 }
 
 // NewVerdicts shapes a list of verdicts.
@@ -125,22 +135,26 @@ type Explanation struct {
 
 // Attributes are what a mapping found.
 type Attributes struct {
-	Email          string    `json:"email"`
-	TokenID        string    `json:"token_id"`
-	ExternalUserID *string   `json:"external_user_id"`
-	RoleIDs        *[]string `json:"role_ids" doc:"Null if the token says nothing about roles."`
-	Subject        *string   `json:"subject" doc:"The value of the policy's subject_claim."`
+	Email            string    `json:"email"`
+	TokenID          string    `json:"token_id"`
+	ExternalUserID   *string   `json:"external_user_id"`
+	ExternalMemberID *string   `json:"external_member_id"`
+	OrganizationID   *string   `json:"organization_id" doc:"As the issuer names it."`
+	RoleIDs          *[]string `json:"role_ids" doc:"Null if the token says nothing about roles."`
+	Subject          *string   `json:"subject" doc:"The value of the policy's subject_claim."`
 }
 
 // Person is whom a sample would sign in.
 type Person struct {
-	UserID   *string `json:"user_id" doc:"Null if the sign-in would make the user."`
-	Provided bool    `json:"would_be_provisioned"`
+	UserID         *string `json:"user_id" doc:"Null if the sign-in would make the user, and for a member."`
+	MemberID       *string `json:"member_id" doc:"Null if the sign-in would make the member, and for a user."`
+	OrganizationID *string `json:"organization_id" doc:"Null if the sign-in would make the organization, and for a user."`
+	Provided       bool    `json:"would_be_provisioned"`
 }
 
 // NewExplanation shapes an explanation.
-func NewExplanation(p *countersign.Profile, e session.Explanation, signed bool) Explanation {
-	w := Explanation{Outcome: "accepted", Token: NewTokenFacts(e.Facts)}
+func NewExplanation(v countersign.Vertical, p *countersign.Profile, e session.Explanation, signed bool) Explanation {
+	w := Explanation{Outcome: countersign.VerdictAccepted, Token: NewTokenFacts(e.Facts)}
 	if r := e.Refusal; r != nil {
 		w.Outcome, w.Reason = "refused", textOrNull(string(r.Reason))
 		w.Steps = NewSteps(string(r.Step), string(r.Reason), r.Expected, r.Received, trust.Hint(p, r.Step, r.Reason, e.Facts, e.At), signed)
@@ -148,13 +162,22 @@ func NewExplanation(p *countersign.Profile, e session.Explanation, signed bool) 
 		w.Steps = NewSteps("", "", "", "", "", signed)
 	}
 	if a := e.Attributes; a != nil {
-		w.Attributes = &Attributes{Email: a.Email, TokenID: a.TokenID, ExternalUserID: textOrNull(a.ExternalUserID), Subject: textOrNull(a.Subject)}
+		w.Attributes = &Attributes{Email: a.Email, TokenID: a.TokenID, Subject: textOrNull(a.Subject), OrganizationID: textOrNull(a.OrganizationID)}
+		if v == countersign.B2B {
+			w.Attributes.ExternalMemberID = textOrNull(a.ExternalID)
+		} else {
+			w.Attributes.ExternalUserID = textOrNull(a.ExternalID)
+		}
 		if a.RoleIDs != nil {
 			w.Attributes.RoleIDs = &a.RoleIDs
 		}
 	}
 	if e.Provisions || !e.Person.ID.IsZero() {
-		w.Person = &Person{UserID: textOrNull(e.Person.ID.String()), Provided: e.Provisions}
+		w.Person = &Person{Provided: e.Provisions}
+		w.Person.UserID, w.Person.MemberID = personIDs(e.Person.ID)
+		if e.Organization != nil {
+			w.Person.OrganizationID = textOrNull(e.Organization.ID.String())
+		}
 	}
 	return w
 }

@@ -34,15 +34,18 @@ export async function newEnvironment(t, { vertical = "CONSUMER", type = "TEST", 
 
 // newClient is the published client with nothing but the base URL changed: env
 // takes any URL, where custom_base_url would take https alone.
-export function newClient(environment, config = {}) {
+export function newClient(environment, config = {}, Client = stytch.Client) {
   const { warn } = console;
   console.warn = () => {}; // it warns of every env that is not Stytch's own
   try {
-    return new stytch.Client({ project_id: environment.project_id, secret: environment.secret, env: url, ...config });
+    return new Client({ project_id: environment.project_id, secret: environment.secret, env: url, ...config });
   } finally {
     console.warn = warn;
   }
 }
+
+// newB2BClient is the client for B2B projects.
+export const newB2BClient = (environment) => newClient(environment, {}, stytch.B2BClient);
 
 // newProfile makes a profile of an issuer and gives its ID. change wins.
 export async function newProfile(environment, issuer, change = {}) {

@@ -1,0 +1,170 @@
+package dashboard
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/countersign-auth/countersign"
+	"github.com/countersign-auth/countersign/internal/project"
+)
+
+type settingsPage struct {
+	Name       string
+	Algorithm  string
+	Migration  string
+	Algorithms []countersign.Algorithm
+
+	SDK      bool // there is a form for it
+	Enabled  bool
+	Domains  string
+	Bundles  string
+	Minutes  string
+	Template countersign.Template
+	Person   string // whom a template is tried on
+	Rendered string
+
+	Redirects []countersign.RedirectURL
+	Types     []string
+	URL       string
+
+	Problem problem
+}
+
+// settingsOf reads what the page shows.
+func settingsView(d *Dashboard, r *request, change func(*settingsPage)) (view, error) {
+	ctx := r.Context()
+	data := settingsPage{
+		Name: r.env.Name, Algorithm: string(r.env.Settings.SessionJWTAlgorithm), Migration: r.env.Settings.ZeroDowntimeSessionMigrationURL,
+		Algorithms: []countersign.Algorithm{countersign.RS256, countersign.ES256, countersign.EdDSA}, SDK: r.env.Vertical == countersign.Consumer,
+		Types: []string{"LOGIN", "SIGNUP", "INVITE", "RESET_PASSWORD"},
+	}
+	if data.SDK {
+		c, err := d.Projects.ConsumerSDKConfig(ctx, r.env)
+		if err != nil {
+			return view{}, err
+		}
+		data.Enabled, data.Domains, data.Bundles = c.Basic.Enabled, strings.Join(c.Basic.Domains, "\n"), strings.Join(c.Basic.BundleIDs, "\n")
+		data.Minutes = strconv.Itoa(c.Sessions.MaxSessionDurationMinutes)
+	}
+	var err error
+	if data.Template, err = d.Projects.Template(ctx, r.env, countersign.SessionTemplate); err != nil {
+		return view{}, err
+	}
+	if data.Redirects, err = d.Projects.RedirectURLs(ctx, r.env.ID); err != nil {
+		return view{}, err
+	}
+	if change != nil {
+		change(&data)
+	}
+	return view{
+		template: "settings", title: "Settings", section: "settings", data: data, status: data.Problem.status(),
+		cli: "countersign environment get " + r.env.Slug + " --project " + r.env.ProjectSlug, api: "GET " + strings.TrimSuffix(r.management(""), "/"),
+	}, nil
+}
+
+func showSettings(d *Dashboard, r *request) (view, error) { return settingsView(d, r, nil) }
+
+// settingsAfter goes on to the page, or shows what is wrong beside what was typed.
+func settingsAfter(d *Dashboard, r *request, deed, field string, err error, typed func(*settingsPage)) (view, error) {
+	if ours(err) {
+		return settingsView(d, r, func(s *settingsPage) {
+			typed(s)
+			s.Problem = problemOf(err)
+			s.Problem.Field = field
+		})
+	}
+	return view{redirect: r.path("settings") + "?did=" + deed}, err
+}
+
+func saveEnvironment(d *Dashboard, r *request) (view, error) {
+	name, alg, migration := r.field("name"), countersign.Algorithm(r.field("algorithm")), r.field("migration")
+	_, err := d.Projects.UpdateEnvironment(r.Context(), r.actor, r.env.ProjectSlug, r.env.Slug, &name,
+		project.SettingsPatch{SessionJWTAlgorithm: &alg, ZeroDowntimeSessionMigrationURL: &migration})
+	return settingsAfter(d, r, "environment-saved", "environment", err, func(s *settingsPage) {
+		s.Name, s.Algorithm, s.Migration = name, string(alg), migration
+	})
+}
+
+func deleteEnvironment(d *Dashboard, r *request) (view, error) {
+	err := d.Projects.DeleteEnvironment(r.Context(), r.actor, r.env.ProjectSlug, r.env.Slug)
+	if ours(err) {
+		return settingsAfter(d, r, "", "delete", err, func(*settingsPage) {})
+	}
+	return view{redirect: Root + "/projects?did=environment-deleted"}, err
+}
+
+func saveSDK(d *Dashboard, r *request) (view, error) {
+	minutes := r.field("minutes")
+	n, err := strconv.Atoi(minutes)
+	if err != nil {
+		err = countersign.ErrInvalidSessionDurationMinutes
+	} else {
+		_, err = d.Projects.SetConsumerSDKConfig(r.Context(), r.actor, r.env, countersign.ConsumerSDKConfig{
+			Basic:    &countersign.ConsumerBasicConfig{Enabled: r.field("enabled") != "", Domains: lines(r.field("domains")), BundleIDs: lines(r.field("bundles"))},
+			Sessions: &countersign.SDKSessionsConfig{MaxSessionDurationMinutes: n},
+		})
+	}
+	return settingsAfter(d, r, "settings-saved", "sdk", err, func(s *settingsPage) {
+		s.Enabled, s.Domains, s.Bundles, s.Minutes = r.field("enabled") != "", r.field("domains"), r.field("bundles"), minutes
+	})
+}
+
+// lines are the lines of a text that say something.
+func lines(text string) []string {
+	list := strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' })
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
+
+func typedTemplate(r *request) countersign.Template {
+	return countersign.Template{Content: r.field("content"), CustomAudience: r.field("audience")}
+}
+
+func saveTemplate(d *Dashboard, r *request) (view, error) {
+	typed := typedTemplate(r)
+	_, err := d.Projects.SetTemplate(r.Context(), r.actor, r.env, countersign.SessionTemplate, typed)
+	return settingsAfter(d, r, "template-saved", "template", err, func(s *settingsPage) { s.Template = typed })
+}
+
+// previewTemplate shows what a template makes of a user, and saves nothing.
+func previewTemplate(d *Dashboard, r *request) (view, error) {
+	typed, find := typedTemplate(r), r.field("person")
+	u := countersign.Person{Name: countersign.Name{First: "Ada", Last: "Lovelace"}, Emails: []countersign.Email{{Address: "ada@example.com", Verified: true}}, Status: countersign.Active}
+	var err error
+	if find != "" {
+		u, err = d.person(r, find)
+	}
+	var rendered countersign.Object
+	if err == nil {
+		rendered, err = d.Sessions.Render(typed.Content, u)
+	}
+	if err != nil && !ours(err) {
+		return view{}, err
+	}
+	return settingsView(d, r, func(s *settingsPage) {
+		s.Template, s.Person = typed, find
+		if err != nil {
+			s.Problem = problemOf(err)
+			s.Problem.Field = "rendered"
+			return
+		}
+		s.Rendered = object(rendered)
+	})
+}
+
+func addRedirect(d *Dashboard, r *request) (view, error) {
+	added := countersign.RedirectURL{URL: r.field("url")}
+	for _, typ := range r.PostForm["type"] {
+		added.Types = append(added.Types, countersign.RedirectURLType{Type: typ})
+	}
+	_, err := d.Projects.AddRedirectURL(r.Context(), r.actor, r.env, added, false)
+	return settingsAfter(d, r, "redirect-added", "redirect", err, func(s *settingsPage) { s.URL = added.URL })
+}
+
+func deleteRedirect(d *Dashboard, r *request) (view, error) {
+	return view{redirect: r.path("settings") + "?did=redirect-removed"},
+		d.Projects.DeleteRedirectURL(r.Context(), r.actor, r.env, r.field("url"), false)
+}
