@@ -122,8 +122,8 @@ func startEngine(ctx context.Context, engine, dir, binary string, w *issuerWorld
 	}
 	b.serverArgs = []string{
 		"serve", "--addr", addr, "--database", database, "--jwks-allow-private", "127.0.0.0/8",
-		"--verdicts-per-minute", "1000000000",
-	} // every refusal that is measured is kept
+		"--verdicts-per-minute", "1000000000", "--limit-per-address", "off",
+	} // every refusal that is measured is kept, and all come from one address
 	if o.profile != "" {
 		if b.metrics, err = freeAddr(); err != nil {
 			return b, err
