@@ -156,7 +156,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	pages := &frontend.Surface{
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
-		Sessions: s.sessions, Directory: people, Projects: projects,
+		Sessions: s.sessions, Directory: people, Projects: projects, Ticks: api.NewTicks(c.Now),
 	}
 	operators := &management.Surface{
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
