@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
@@ -59,4 +60,25 @@ func share(w http.ResponseWriter, r *http.Request) (answered bool) {
 	done.Envelop(line.ID.String(), http.StatusOK)
 	write(w, r, http.StatusOK, data{done})
 	return true
+}
+
+// PagesOf refuses the public tokens of projects of the other vertical.
+func PagesOf(auth Authenticator, vertical countersign.Vertical) Authenticator {
+	return auth.But(func(caller Caller) error {
+		if caller.Environment.Vertical != vertical {
+			return countersign.ErrBadVerticalForSDK
+		}
+		return nil
+	})
+}
+
+// SignedIn refuses pages that present no session. Whether it is alive is for
+// package session to say.
+func SignedIn(auth Authenticator) Authenticator {
+	return auth.But(func(caller Caller) error {
+		if caller.Page.Session == "" {
+			return countersign.ErrUserUnauthenticated
+		}
+		return nil
+	})
 }

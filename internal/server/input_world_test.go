@@ -106,6 +106,9 @@ type inputWorld struct {
 	signedIn string
 	b2b      string // the header of the B2B environment
 	b2bToken string // a subject token that its profile believes
+	// b2bSignedIn is the header of a page where its member is signed in, who may do
+	// everything.
+	b2bSignedIn string
 }
 
 func newInputWorld(t testing.TB, o serverOptions) *inputWorld {
@@ -157,7 +160,11 @@ func (w *inputWorld) makeB2B(key string) {
 	w.b2bToken = w.issuer.Mint(map[string]any{"aud": "countersign", "email": "ada@example.com", "org": "acme"})
 	attested := w.must(w.call(http.MethodPost, "/v1/b2b/sessions/attest", w.b2b, fmt.Sprintf(`{"profile_id": %q, "token": %q}`, w.names["b2b_profile_id"], w.b2bToken)))
 	w.names["member_id"] = text(attested["member_id"])
+	w.manage(http.MethodPut, base+"/test/sdk/b2b", `{"config": {"basic": {"enabled": true}, "sessions": {"max_session_duration_minutes": 527040}}}`)
+	public := w.manage(http.MethodPost, base+"/test/public_tokens", "")
+	w.b2bSignedIn = basicHeader(text(at(public, "public_token", "public_token")), text(attested["session_token"]))
 	w.names["organization_id"] = text(at(attested, "organization", "organization_id"))
+	w.must(w.call(http.MethodPut, w.path("/v1/b2b/organizations/{organization_id}/members/{member_id}"), w.b2b, `{"roles": ["stytch_admin"]}`))
 	w.must(w.call(http.MethodPost, "/v1/b2b/organizations", w.b2b, `{"organization_name": "Taken", "organization_slug": "taken"}`))
 	w.must(w.call(http.MethodPost, w.path("/v1/b2b/organizations/{organization_id}/members"), w.b2b, `{"email_address": "taken@example.com", "external_id": "crm|7"}`))
 	w.names["member_password_id"] = "password-test-00000000-0000-4000-8000-000000000001"
@@ -176,6 +183,9 @@ func at(v any, members ...string) any {
 func (w *inputWorld) authorization(path string) string {
 	if strings.HasPrefix(strings.TrimLeft(path, "/"), "pwa/") {
 		return basicHeader(localKeyID, localKeySecret)
+	}
+	if strings.HasPrefix(strings.TrimLeft(path, "/"), "sdk/v1/b2b/") {
+		return w.b2bSignedIn
 	}
 	if strings.HasPrefix(strings.TrimLeft(path, "/"), "sdk/") {
 		return w.signedIn
@@ -208,13 +218,16 @@ func (w *inputWorld) bodies() map[string]string {
 			"conditions": ["claims.sub == 'a'"], "mode": "enforce", "tests": [{"name": "a", "header": {"typ": "a"}, "claims": {"sub": "a"},
 			"expect": {"reason": "expired", "attributes": {"email": "a@example.com"}}}]}, "force": true`
 	patch := `{"name": "idp", "audience": "a", "issuer": "i", "jwks_url": "https://idp.example.com", "attribute_mapping": {"email": "email"}, "can_jit_provision": true, ` + policy + `}`
-	organization := `"organization_name": "Acme", "organization_slug": "taken", "organization_external_id": "crm|7", "trusted_metadata": {"tier": "a"},
-		"organization_logo_url": "https://a.example/logo.png", "sso_jit_provisioning": "RESTRICTED", "sso_jit_provisioning_allowed_connections": ["a"],
+	mayWrite := `"organization_name": "Acme", "organization_slug": "taken", "organization_logo_url": "https://a.example/logo.png", "sso_jit_provisioning": "RESTRICTED", "sso_jit_provisioning_allowed_connections": ["a"],
 		"sso_default_connection_id": "a", "email_allowed_domains": ["a.example"], "email_jit_provisioning": "RESTRICTED", "email_invites": "RESTRICTED",
 		"auth_methods": "RESTRICTED", "allowed_auth_methods": ["sso"], "mfa_policy": "OPTIONAL", "mfa_methods": "RESTRICTED", "allowed_mfa_methods": ["totp"],
 		"rbac_email_implicit_role_assignments": [{"domain": "a.example", "role_id": "stytch_admin"}], "oauth_tenant_jit_provisioning": "RESTRICTED",
-		"allowed_oauth_tenants": {"slack": ["a"]}, "claimed_email_domains": ["a.example"], "first_party_connected_apps_allowed_type": "RESTRICTED",
-		"allowed_first_party_connected_apps": ["a"], "third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": ["a"]`
+		"allowed_oauth_tenants": {"slack": ["a"]}` // what a page may write of an organization
+	organization := mayWrite + `, "organization_external_id": "crm|7", "trusted_metadata": {"tier": "a"}, "claimed_email_domains": ["a.example"],
+		"first_party_connected_apps_allowed_type": "RESTRICTED", "allowed_first_party_connected_apps": ["a"],
+		"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": ["a"]`
+	page := `{"name": "Ada", "untrusted_metadata": {"theme": "b"}, "is_breakglass": true, "mfa_phone_number": "+442071838750", "mfa_enrolled": true,
+		"preserve_existing_sessions": true, "default_mfa_method": "totp", "roles": ["nowhere"]}`
 	return map[string]string{
 		"POST /pwa/v3/operator_links": `{"name": "", "role": "viewer"}`,
 		"POST /v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_custom_claims": {"plan": "pro"},
@@ -258,6 +271,19 @@ func (w *inputWorld) bodies() map[string]string {
 		"POST " + memberPath + "/unlink_retired_email": `{"email_id": "a", "email_address": "grace@example.com"}`,
 		"PUT /v1/b2b/rbac/organizations/{organization_id}": `{"org_policy": {"roles": [{"role_id": "stytch_admin", "description": "a",
 			"permissions": [{"resource_id": "stytch.member", "actions": ["*"]}]}]}}`,
+		"POST /sdk/v1/b2b/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "organization_id": "acme", "session_duration_minutes": 60, "session_token": "a", "session_jwt": "b"}`,
+			w.names["b2b_profile_id"], w.b2bToken),
+		"POST /sdk/v1/b2b/sessions/authenticate": `{"session_duration_minutes": 4}`,
+		"POST /sdk/v1/b2b/sessions/exchange":     `{"organization_id": "taken", "session_duration_minutes": 60}`,
+		"PUT /sdk/v1/b2b/organizations/me":       `{` + mayWrite + `}`,
+		"POST /sdk/v1/b2b/organizations/search":  `{"organization_slug": "nowhere"}`,
+		"POST /sdk/v1/b2b/organizations/me/members/search": `{"cursor": "a", "limit": 10, "query": {"operator": "OR", "operands": [
+			{"filter_name": "member_ids", "filter_value": ["a"]}, {"filter_name": "statuses", "filter_value": ["deleted"]}]}}`,
+		"POST /sdk/v1/b2b/organizations/members": `{"email_address": "ada@example.com", "name": "Ada", "untrusted_metadata": {"theme": "b"}, "is_breakglass": true,
+			"mfa_phone_number": "+442071838750", "mfa_enrolled": true, "create_member_as_pending": true, "roles": ["stytch_admin"]}`,
+		"PUT /sdk/v1/b2b/organizations/members/update":                page,
+		"PUT /sdk/v1/b2b/organizations/members/{member_id}":           page,
+		"POST /sdk/v1/b2b/organizations/members/unlink_retired_email": `{"email_id": "a", "email_address": "grace@example.com"}`,
 		"POST /sdk/v1/sessions/attest": fmt.Sprintf(`{"profile_id": %q, "token": %q, "session_duration_minutes": 60, "session_token": "a", "session_jwt": "b"}`,
 			w.names["profile_id"], w.token),
 		"POST /sdk/v1/sessions/authenticate": `{"session_duration_minutes": 4}`,

@@ -150,13 +150,14 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Authenticate: secret, AuthenticateInFlood: flood,
 		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
 	}
+	ticks := api.NewTicks(c.Now)
 	businesses := &b2b.Surface{
-		Authenticate: secret, AuthenticateInFlood: flood,
+		Authenticate: secret, AuthenticateInFlood: flood, AuthenticatePages: api.PublicToken(projects), Ticks: ticks,
 		Sessions: s.sessions, Directory: people, Projects: projects, Keyring: s.keyring,
 	}
 	pages := &frontend.Surface{
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
-		Sessions: s.sessions, Directory: people, Projects: projects, Ticks: api.NewTicks(c.Now),
+		Sessions: s.sessions, Directory: people, Projects: projects, Ticks: ticks,
 	}
 	operators := &management.Surface{
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
@@ -175,7 +176,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	s.router = api.NewRouter(consumers.Routes(), businesses.Routes(), pages.Routes(), operators.Routes(), s.routes())
+	s.router = api.NewRouter(consumers.Routes(), businesses.Routes(), pages.Routes(), businesses.PageRoutes(), operators.Routes(), s.routes())
 	s.router.Limits = limits
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err

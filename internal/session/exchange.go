@@ -18,6 +18,7 @@ type ExchangeParams struct {
 	SessionToken countersign.Bearer // exactly one of the two
 	SessionJWT   countersign.Bearer // its exp does not matter
 	Minutes      int                // the new session's lifetime
+	MaxMinutes   int                // bounds Minutes; 0: only as all lifetimes are
 	CustomClaims countersign.Object
 }
 
@@ -36,7 +37,7 @@ func (s *Service) Exchange(ctx context.Context, p ExchangeParams) (Active, error
 	case p.SessionToken != "" && p.SessionJWT != "":
 		return Active{}, countersign.ErrTooManySessionArguments
 	}
-	if err := checkMinutes(&p.Minutes, 0); err != nil {
+	if err := checkMinutes(&p.Minutes, p.MaxMinutes); err != nil {
 		return Active{}, err
 	}
 	claims, err := mergeClaims(nil, p.CustomClaims)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
+	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/session"
 	"github.com/countersign-auth/countersign/internal/standing"
 )
@@ -34,7 +35,13 @@ func (s *Surface) onBehalf(ctx context.Context, caller api.Caller) (behalf, erro
 	case caller.MemberSession != "" && caller.MemberSessionJWT != "":
 		return by, countersign.ErrTooManySessionArguments
 	}
-	sess, member, err := s.Sessions.Holder(ctx, caller.Environment, caller.MemberSession, caller.MemberSessionJWT)
+	return s.acting(ctx, caller, caller.MemberSession, caller.MemberSessionJWT)
+}
+
+// acting is on behalf of a session's member. Errors: ErrSessionNotFound,
+// ErrUnableToParseSessionJWT.
+func (s *Surface) acting(ctx context.Context, caller api.Caller, token, jwt countersign.Bearer) (by behalf, err error) {
+	sess, member, err := s.Sessions.Holder(ctx, caller.Environment, token, jwt)
 	if err != nil {
 		return by, err
 	}
@@ -42,6 +49,36 @@ func (s *Surface) onBehalf(ctx context.Context, caller api.Caller) (behalf, erro
 	by.actor = countersign.Actor{Kind: countersign.ActorSession, ID: sess.ID.String(), RequestID: caller.Actor.RequestID}
 	by.rules, err = s.Sessions.Rules.Of(ctx, caller.Environment)
 	return by, err
+}
+
+// call is a request that may be made on behalf of a member, and what it is about:
+// backends name that in the path, pages do what their member does.
+type call struct {
+	by           behalf
+	env          countersign.Environment
+	organization string
+	member       string
+}
+
+// whom is the member that it is about.
+func (c call) whom() directory.Whom {
+	return directory.Whom{Organization: c.organization, Person: c.member}
+}
+
+// enveloped is what an endpoint answers.
+type enveloped interface {
+	Envelop(requestID string, status int)
+}
+
+// named is an endpoint of backends, about what the path names.
+func named[B any, A enveloped](s *Surface, fn func(context.Context, call, B) (A, error)) api.Endpoint[B, A] {
+	return func(ctx context.Context, r *api.Request[B]) (answer A, err error) {
+		by, err := s.onBehalf(ctx, r.Caller)
+		if err != nil {
+			return answer, err
+		}
+		return fn(ctx, call{by, r.Caller.Environment, r.Path("organization_id"), r.Path("member_id")}, r.Body)
+	}
 }
 
 // organization is whose member acts in the organization that the path names: it must

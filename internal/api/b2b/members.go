@@ -26,11 +26,6 @@ func answerMember(p countersign.Person, err error) (*memberAnswer, error) {
 	return &memberAnswer{MemberID: p.ID.String(), Member: wire.NewMember(p), Organization: wire.NewOrganization(*p.Organization)}, nil
 }
 
-// whom is the member that the path names.
-func whom[Body any](r *api.Request[Body]) directory.Whom {
-	return directory.Whom{Organization: r.Path("organization_id"), Person: r.Path("member_id")}
-}
-
 type createMemberRequest struct {
 	EmailAddress          string          `json:"email_address" openapi:"required"`
 	Name                  string          `json:"name"`
@@ -47,37 +42,34 @@ type createMemberRequest struct {
 // createMember is POST /v1/b2b/organizations/{organization_id}/members. On behalf of
 // a member who may make others, whatever a later change would need a permission for
 // needs it here as well: nobody makes somebody who may do more than they may give.
-func (s *Surface) createMember(ctx context.Context, r *api.Request[createMemberRequest]) (*memberAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
-		return nil, err
-	}
+func (s *Surface) createMember(ctx context.Context, c call, body createMemberRequest) (*memberAnswer, error) {
 	actions := []string{"create"}
-	if len(r.Body.Roles) > 0 {
+	if len(body.Roles) > 0 {
 		actions = append(actions, "update.settings.roles")
 	}
-	if r.Body.IsBreakglass {
+	if body.IsBreakglass {
 		actions = append(actions, "update.settings.is-breakglass")
 	}
-	ref := r.Path("organization_id")
+	ref := c.organization
 	if err := cmp.Or(
-		by.may(ref, members, actions...),
-		by.metadata(given(r.Body.TrustedMetadata)),
-		by.never(r.Body.ExternalID != "", "external_id"),
+		c.by.may(ref, members, actions...),
+		c.by.metadata(given(body.TrustedMetadata)),
+		c.by.never(body.ExternalID != "", "external_id"),
 	); err != nil {
 		return nil, err
 	}
+	var err error
 	n := directory.NewPerson{
-		Email: r.Body.EmailAddress, Phone: r.Body.MFAPhoneNumber, Name: countersign.Name{First: r.Body.Name}, Pending: r.Body.CreateMemberAsPending,
-		ExternalID: r.Body.ExternalID, Roles: r.Body.Roles, Breakglass: r.Body.IsBreakglass, MFAEnrolled: r.Body.MFAEnrolled,
+		Email: body.EmailAddress, Phone: body.MFAPhoneNumber, Name: countersign.Name{First: body.Name}, Pending: body.CreateMemberAsPending,
+		ExternalID: body.ExternalID, Roles: body.Roles, Breakglass: body.IsBreakglass, MFAEnrolled: body.MFAEnrolled,
 	}
-	if n.TrustedMetadata, err = directory.Metadata(r.Body.TrustedMetadata); err != nil {
+	if n.TrustedMetadata, err = directory.Metadata(body.TrustedMetadata); err != nil {
 		return nil, err
 	}
-	if n.UntrustedMetadata, err = directory.Metadata(r.Body.UntrustedMetadata); err != nil {
+	if n.UntrustedMetadata, err = directory.Metadata(body.UntrustedMetadata); err != nil {
 		return nil, err
 	}
-	return answerMember(s.Directory.Create(ctx, by.actor, r.Caller.Environment, ref, n))
+	return answerMember(s.Directory.Create(ctx, c.by.actor, c.env, ref, n))
 }
 
 // member is GET /v1/b2b/organizations/{organization_id}/member.
@@ -121,52 +113,49 @@ type updateMemberRequest struct {
 
 // updateMember is PUT /v1/b2b/organizations/{organization_id}/members/{member_id},
 // which changes only what is there.
-func (s *Surface) updateMember(ctx context.Context, r *api.Request[updateMemberRequest]) (*memberAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
-		return nil, err
-	}
+func (s *Surface) updateMember(ctx context.Context, c call, body updateMemberRequest) (*memberAnswer, error) {
 	var actions []action
 	for _, field := range []struct {
 		given  bool
 		action action
 	}{
-		{r.Body.Name != nil, action{"update.info.name", true}},
-		{given(r.Body.UntrustedMetadata), action{"update.info.untrusted-metadata", true}},
-		{r.Body.MFAPhoneNumber != "", action{"update.info.mfa-phone", true}},
-		{r.Body.MFAEnrolled != nil, action{"update.settings.mfa-enrolled", true}},
-		{r.Body.DefaultMFAMethod != nil, action{"update.settings.default-mfa-method", true}},
-		{r.Body.IsBreakglass != nil, action{"update.settings.is-breakglass", false}},
-		{r.Body.Roles != nil, action{"update.settings.roles", false}},
-		{r.Body.EmailAddress != "", action{"update.info.email", false}},
+		{body.Name != nil, action{"update.info.name", true}},
+		{given(body.UntrustedMetadata), action{"update.info.untrusted-metadata", true}},
+		{body.MFAPhoneNumber != "", action{"update.info.mfa-phone", true}},
+		{body.MFAEnrolled != nil, action{"update.settings.mfa-enrolled", true}},
+		{body.DefaultMFAMethod != nil, action{"update.settings.default-mfa-method", true}},
+		{body.IsBreakglass != nil, action{"update.settings.is-breakglass", false}},
+		{body.Roles != nil, action{"update.settings.roles", false}},
+		{body.EmailAddress != "", action{"update.info.email", false}},
 	} {
 		if field.given {
 			actions = append(actions, field.action)
 		}
 	}
-	target := whom(r)
+	target := c.whom()
 	if err := cmp.Or(
-		by.mayOn(target.Organization, target.Person, actions...),
-		by.metadata(given(r.Body.TrustedMetadata)),
-		by.never(r.Body.ExternalID != "", "external_id"),
+		c.by.mayOn(target.Organization, target.Person, actions...),
+		c.by.metadata(given(body.TrustedMetadata)),
+		c.by.never(body.ExternalID != "", "external_id"),
 	); err != nil {
 		return nil, err
 	}
-	if r.Body.EmailAddress != "" && by.is(target.Person) {
+	if body.EmailAddress != "" && c.by.is(target.Person) {
 		return nil, countersign.ErrMemberCannotUpdateOwnEmail
 	}
+	var err error
 	patch := directory.Patch{
-		FirstName: r.Body.Name, ExternalID: r.Body.ExternalID, Roles: r.Body.Roles,
-		Breakglass: r.Body.IsBreakglass, MFAEnrolled: r.Body.MFAEnrolled, DefaultMFAMethod: r.Body.DefaultMFAMethod,
-		Phone: r.Body.MFAPhoneNumber, Email: r.Body.EmailAddress, UnlinkEmail: r.Body.UnlinkEmail,
+		FirstName: body.Name, ExternalID: body.ExternalID, Roles: body.Roles,
+		Breakglass: body.IsBreakglass, MFAEnrolled: body.MFAEnrolled, DefaultMFAMethod: body.DefaultMFAMethod,
+		Phone: body.MFAPhoneNumber, Email: body.EmailAddress, UnlinkEmail: body.UnlinkEmail,
 	}
-	if patch.TrustedMetadata, err = directory.Metadata(r.Body.TrustedMetadata); err != nil {
+	if patch.TrustedMetadata, err = directory.Metadata(body.TrustedMetadata); err != nil {
 		return nil, err
 	}
-	if patch.UntrustedMetadata, err = directory.Metadata(r.Body.UntrustedMetadata); err != nil {
+	if patch.UntrustedMetadata, err = directory.Metadata(body.UntrustedMetadata); err != nil {
 		return nil, err
 	}
-	return answerMember(s.Directory.Update(ctx, by.actor, r.Caller.Environment, target, patch))
+	return answerMember(s.Directory.Update(ctx, c.by.actor, c.env, target, patch))
 }
 
 type deleteMemberAnswer struct {
@@ -175,52 +164,39 @@ type deleteMemberAnswer struct {
 }
 
 // deleteMember is DELETE /v1/b2b/organizations/{organization_id}/members/{member_id}.
-func (s *Surface) deleteMember(ctx context.Context, r *api.Request[api.None]) (*deleteMemberAnswer, error) {
-	by, err := s.allowed(ctx, r, action{"delete", true})
-	if err != nil {
+func (s *Surface) deleteMember(ctx context.Context, c call, _ api.None) (*deleteMemberAnswer, error) {
+	if err := c.by.mayOn(c.organization, c.member, action{"delete", true}); err != nil {
 		return nil, err
 	}
-	id, err := s.Directory.Delete(ctx, by.actor, r.Caller.Environment.ID, whom(r))
+	id, err := s.Directory.Delete(ctx, c.by.actor, c.env.ID, c.whom())
 	return &deleteMemberAnswer{MemberID: id.String()}, err
-}
-
-// allowed is on whose behalf a call about the member of the path is made; errors as
-// behalf.may.
-func (s *Surface) allowed(ctx context.Context, r *api.Request[api.None], a action) (behalf, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
-		return by, err
-	}
-	return by, by.mayOn(r.Path("organization_id"), r.Path("member_id"), a)
 }
 
 // reactivateMember is PUT
 // /v1/b2b/organizations/{organization_id}/members/{member_id}/reactivate.
-func (s *Surface) reactivateMember(ctx context.Context, r *api.Request[api.None]) (*memberAnswer, error) {
-	by, err := s.allowed(ctx, r, action{"create", false})
-	if err != nil {
+func (s *Surface) reactivateMember(ctx context.Context, c call, _ api.None) (*memberAnswer, error) {
+	if err := c.by.mayOn(c.organization, c.member, action{"create", false}); err != nil {
 		return nil, err
 	}
-	return answerMember(s.Directory.Reactivate(ctx, by.actor, r.Caller.Environment, r.Path("organization_id"), r.Path("member_id")))
+	return answerMember(s.Directory.Reactivate(ctx, c.by.actor, c.env, c.organization, c.member))
 }
 
 // deleteMFAPhone is DELETE
 // /v1/b2b/organizations/{organization_id}/members/mfa_phone_numbers/{member_id}.
-func (s *Surface) deleteMFAPhone(ctx context.Context, r *api.Request[api.None]) (*memberAnswer, error) {
-	by, err := s.allowed(ctx, r, action{"update.info.delete.mfa-phone", true})
-	if err != nil {
+func (s *Surface) deleteMFAPhone(ctx context.Context, c call, _ api.None) (*memberAnswer, error) {
+	if err := c.by.mayOn(c.organization, c.member, action{"update.info.delete.mfa-phone", true}); err != nil {
 		return nil, err
 	}
-	return answerMember(s.Directory.DeleteMFAPhone(ctx, by.actor, r.Caller.Environment, whom(r)))
+	return answerMember(s.Directory.DeleteMFAPhone(ctx, c.by.actor, c.env, c.whom()))
 }
 
 // deleteTOTP is DELETE
 // /v1/b2b/organizations/{organization_id}/members/{member_id}/totp: nobody has any.
-func (s *Surface) deleteTOTP(ctx context.Context, r *api.Request[api.None]) (*memberAnswer, error) {
-	if _, err := s.allowed(ctx, r, action{"update.info.delete.mfa-totp", true}); err != nil {
+func (s *Surface) deleteTOTP(ctx context.Context, c call, _ api.None) (*memberAnswer, error) {
+	if err := c.by.mayOn(c.organization, c.member, action{"update.info.delete.mfa-totp", true}); err != nil {
 		return nil, err
 	}
-	if _, err := s.Directory.Person(ctx, r.Caller.Environment, whom(r)); err != nil {
+	if _, err := s.Directory.Person(ctx, c.env, c.whom()); err != nil {
 		return nil, err
 	}
 	return nil, countersign.ErrTOTPNotFound
@@ -229,16 +205,12 @@ func (s *Surface) deleteTOTP(ctx context.Context, r *api.Request[api.None]) (*me
 // deletePassword is DELETE
 // /v1/b2b/organizations/{organization_id}/members/passwords/{member_password_id}:
 // nobody has any.
-func (s *Surface) deletePassword(ctx context.Context, r *api.Request[api.None]) (*memberAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) deletePassword(ctx context.Context, c call, _ api.None) (*memberAnswer, error) {
+	ref := c.organization
+	if err := c.by.organization(ref); err != nil {
 		return nil, err
 	}
-	ref := r.Path("organization_id")
-	if err := by.organization(ref); err != nil {
-		return nil, err
-	}
-	if _, err := s.Directory.Organization(ctx, r.Caller.Environment, ref); err != nil {
+	if _, err := s.Directory.Organization(ctx, c.env, ref); err != nil {
 		return nil, err
 	}
 	return nil, countersign.ErrPasswordNotFound
@@ -246,15 +218,11 @@ func (s *Surface) deletePassword(ctx context.Context, r *api.Request[api.None]) 
 
 // deleteMemberExternalID is DELETE
 // /v1/b2b/organizations/{organization_id}/members/{member_id}/external_id.
-func (s *Surface) deleteMemberExternalID(ctx context.Context, r *api.Request[api.None]) (*memberAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) deleteMemberExternalID(ctx context.Context, c call, _ api.None) (*memberAnswer, error) {
+	if err := cmp.Or(c.by.organization(c.organization), c.by.never(true, "external_id")); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(by.organization(r.Path("organization_id")), by.never(true, "external_id")); err != nil {
-		return nil, err
-	}
-	return answerMember(s.Directory.ClearExternalID(ctx, by.actor, r.Caller.Environment, whom(r)))
+	return answerMember(s.Directory.ClearExternalID(ctx, c.by.actor, c.env, c.whom()))
 }
 
 type unlinkRetiredEmailRequest struct {
@@ -269,16 +237,12 @@ type unlinkRetiredEmailAnswer struct {
 
 // unlinkRetiredEmail is POST
 // /v1/b2b/organizations/{organization_id}/members/{member_id}/unlink_retired_email.
-func (s *Surface) unlinkRetiredEmail(ctx context.Context, r *api.Request[unlinkRetiredEmailRequest]) (*unlinkRetiredEmailAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) unlinkRetiredEmail(ctx context.Context, c call, body unlinkRetiredEmailRequest) (*unlinkRetiredEmailAnswer, error) {
+	target := c.whom()
+	if err := c.by.mayOn(target.Organization, target.Person, action{"update.info.email", false}); err != nil {
 		return nil, err
 	}
-	target := whom(r)
-	if err := by.mayOn(target.Organization, target.Person, action{"update.info.email", false}); err != nil {
-		return nil, err
-	}
-	answer, err := answerMember(s.Directory.UnlinkRetiredEmail(ctx, by.actor, r.Caller.Environment, target, r.Body.EmailID, r.Body.EmailAddress))
+	answer, err := answerMember(s.Directory.UnlinkRetiredEmail(ctx, c.by.actor, c.env, target, body.EmailID, body.EmailAddress))
 	if err != nil {
 		return nil, err
 	}
@@ -288,22 +252,18 @@ func (s *Surface) unlinkRetiredEmail(ctx context.Context, r *api.Request[unlinkR
 // memberConnectedApps is GET
 // /v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps: nobody
 // has any.
-func (s *Surface) memberConnectedApps(ctx context.Context, r *api.Request[api.None]) (*connectedAppsAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) memberConnectedApps(ctx context.Context, c call, _ api.None) (*connectedAppsAnswer, error) {
+	if err := c.by.organization(c.organization); err != nil {
 		return nil, err
 	}
-	if err := by.organization(r.Path("organization_id")); err != nil {
-		return nil, err
-	}
-	_, err = s.Directory.Person(ctx, r.Caller.Environment, whom(r))
+	_, err := s.Directory.Person(ctx, c.env, c.whom())
 	return &connectedAppsAnswer{ConnectedApps: []wire.ConnectedApp{}}, err
 }
 
 // revokeConnectedApp is POST
 // /v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps/{connected_app_id}/revoke.
-func (s *Surface) revokeConnectedApp(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
-	if _, err := s.memberConnectedApps(ctx, r); err != nil {
+func (s *Surface) revokeConnectedApp(ctx context.Context, c call, _ api.None) (*wire.Done, error) {
+	if _, err := s.memberConnectedApps(ctx, c, api.None{}); err != nil {
 		return nil, err
 	}
 	return nil, countersign.ErrConnectedAppNotFound

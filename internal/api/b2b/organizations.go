@@ -35,12 +35,8 @@ func (s *Surface) organization(ctx context.Context, r *api.Request[api.None]) (*
 }
 
 // updateOrganization is PUT /v1/b2b/organizations/{organization_id}.
-func (s *Surface) updateOrganization(ctx context.Context, r *api.Request[organizationRequest]) (*organizationAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
-		return nil, err
-	}
-	p := r.Body.OrganizationPatch
+func (s *Surface) updateOrganization(ctx context.Context, c call, body organizationRequest) (*organizationAnswer, error) {
+	p := body.OrganizationPatch
 	var actions []string
 	for _, field := range []struct {
 		given  bool
@@ -65,18 +61,18 @@ func (s *Surface) updateOrganization(ctx context.Context, r *api.Request[organiz
 			actions = append(actions, field.action)
 		}
 	}
-	ref := r.Path("organization_id")
+	ref := c.organization
 	if err := cmp.Or(
-		by.may(ref, organizations, actions...),
-		by.metadata(given(p.TrustedMetadata)),
-		by.never(p.ExternalID != nil, "organization_external_id"),
-		by.never(p.ClaimedEmailDomains != nil, "claimed_email_domains"),
-		by.never(p.FirstPartyAppsAllowed != nil || p.AllowedFirstPartyApps != nil, "first_party_connected_apps_allowed_type or allowed_first_party_connected_apps"),
-		by.never(p.ThirdPartyAppsAllowed != nil || p.AllowedThirdPartyApps != nil, "third_party_connected_apps_allowed_type or allowed_third_party_connected_apps"),
+		c.by.may(ref, organizations, actions...),
+		c.by.metadata(given(p.TrustedMetadata)),
+		c.by.never(p.ExternalID != nil, "organization_external_id"),
+		c.by.never(p.ClaimedEmailDomains != nil, "claimed_email_domains"),
+		c.by.never(p.FirstPartyAppsAllowed != nil || p.AllowedFirstPartyApps != nil, "first_party_connected_apps_allowed_type or allowed_first_party_connected_apps"),
+		c.by.never(p.ThirdPartyAppsAllowed != nil || p.AllowedThirdPartyApps != nil, "third_party_connected_apps_allowed_type or allowed_third_party_connected_apps"),
 	); err != nil {
 		return nil, err
 	}
-	return answerOrganization(s.Directory.UpdateOrganization(ctx, by.actor, r.Caller.Environment, ref, p))
+	return answerOrganization(s.Directory.UpdateOrganization(ctx, c.by.actor, c.env, ref, p))
 }
 
 // given reports whether a member of a request is neither absent nor null.
@@ -88,16 +84,12 @@ type deleteOrganizationAnswer struct {
 }
 
 // deleteOrganization is DELETE /v1/b2b/organizations/{organization_id}.
-func (s *Surface) deleteOrganization(ctx context.Context, r *api.Request[api.None]) (*deleteOrganizationAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) deleteOrganization(ctx context.Context, c call, _ api.None) (*deleteOrganizationAnswer, error) {
+	ref := c.organization
+	if err := c.by.may(ref, organizations, "delete"); err != nil {
 		return nil, err
 	}
-	ref := r.Path("organization_id")
-	if err := by.may(ref, organizations, "delete"); err != nil {
-		return nil, err
-	}
-	id, err := s.Directory.DeleteOrganization(ctx, by.actor, r.Caller.Environment, ref)
+	id, err := s.Directory.DeleteOrganization(ctx, c.by.actor, c.env, ref)
 	return &deleteOrganizationAnswer{OrganizationID: id.String()}, err
 }
 
@@ -113,16 +105,12 @@ func (s *Surface) organizationMetrics(ctx context.Context, r *api.Request[api.No
 }
 
 // deleteOrganizationExternalID is DELETE /v1/b2b/organizations/{organization_id}/external_id.
-func (s *Surface) deleteOrganizationExternalID(ctx context.Context, r *api.Request[api.None]) (*organizationAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) deleteOrganizationExternalID(ctx context.Context, c call, _ api.None) (*organizationAnswer, error) {
+	ref := c.organization
+	if err := cmp.Or(c.by.organization(ref), c.by.never(true, "organization_external_id")); err != nil {
 		return nil, err
 	}
-	ref := r.Path("organization_id")
-	if err := cmp.Or(by.organization(ref), by.never(true, "organization_external_id")); err != nil {
-		return nil, err
-	}
-	return answerOrganization(s.Directory.ClearOrganizationExternalID(ctx, by.actor, r.Caller.Environment, ref))
+	return answerOrganization(s.Directory.ClearOrganizationExternalID(ctx, c.by.actor, c.env, ref))
 }
 
 type connectedAppsAnswer struct {
@@ -132,16 +120,12 @@ type connectedAppsAnswer struct {
 
 // organizationConnectedApps is GET /v1/b2b/organizations/{organization_id}/connected_apps:
 // there are none.
-func (s *Surface) organizationConnectedApps(ctx context.Context, r *api.Request[api.None]) (*connectedAppsAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
+func (s *Surface) organizationConnectedApps(ctx context.Context, c call, _ api.None) (*connectedAppsAnswer, error) {
+	ref := c.organization
+	if err := c.by.organization(ref); err != nil {
 		return nil, err
 	}
-	ref := r.Path("organization_id")
-	if err := by.organization(ref); err != nil {
-		return nil, err
-	}
-	_, err = s.Directory.Organization(ctx, r.Caller.Environment, ref)
+	_, err := s.Directory.Organization(ctx, c.env, ref)
 	return &connectedAppsAnswer{ConnectedApps: []wire.ConnectedApp{}}, err
 }
 
@@ -152,8 +136,8 @@ type connectedAppAnswer struct {
 
 // organizationConnectedApp is GET
 // /v1/b2b/organizations/{organization_id}/connected_apps/{connected_app_id}.
-func (s *Surface) organizationConnectedApp(ctx context.Context, r *api.Request[api.None]) (*connectedAppAnswer, error) {
-	if _, err := s.organizationConnectedApps(ctx, r); err != nil {
+func (s *Surface) organizationConnectedApp(ctx context.Context, c call, _ api.None) (*connectedAppAnswer, error) {
+	if _, err := s.organizationConnectedApps(ctx, c, api.None{}); err != nil {
 		return nil, err
 	}
 	return nil, countersign.ErrConnectedAppNotFound

@@ -1,6 +1,7 @@
 // Package b2b is the backend API of B2B projects, /v1/b2b: organizations, their
 // members and the members' sessions, for callers who hold a project's secret, also
-// on behalf of a member. It has shapes and routes; it refuses to have rules.
+// on behalf of a member; and the same for web pages of members, /sdk/v1/b2b. It has
+// shapes and routes; it refuses to have rules.
 package b2b
 
 import (
@@ -22,6 +23,8 @@ type Surface struct {
 	Directory           *directory.Service
 	Projects            *project.Service
 	Keyring             *signing.Keyring
+	AuthenticatePages   api.Authenticator // by public token
+	Ticks               *api.Ticks        // of subject tokens that pages bring
 }
 
 // Routes are the surface's endpoints.
@@ -70,7 +73,7 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Finds organizations, newest first; what is not an ID, a slug or an address is looked for among the newest, and next_cursor goes on.",
 		},
 		{
-			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/members/search", Handler: api.Call(auth, s.searchMembers),
+			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/members/search", Handler: api.Call(auth, named(s, s.searchMembers)),
 			Summary: "Finds members of organizations, newest first; what is not an ID, an address or a number is looked for among the newest, and next_cursor goes on.",
 		},
 		{
@@ -78,11 +81,11 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Finds an organization by ID, external ID or slug.",
 		},
 		{
-			Method: http.MethodPut, Pattern: "/v1/b2b/organizations/{organization_id}", Handler: api.Call(auth, s.updateOrganization),
+			Method: http.MethodPut, Pattern: "/v1/b2b/organizations/{organization_id}", Handler: api.Call(auth, named(s, s.updateOrganization)),
 			Summary: "Changes what is given of an organization; trusted metadata is merged at the top level.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}", Handler: api.Call(auth, s.deleteOrganization),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}", Handler: api.Call(auth, named(s, s.deleteOrganization)),
 			Summary: "Deletes an organization with all its members and ends their sessions.",
 		},
 		{
@@ -90,15 +93,15 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Counts the members of an organization who are not deleted.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/external_id", Handler: api.Call(auth, s.deleteOrganizationExternalID),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/external_id", Handler: api.Call(auth, named(s, s.deleteOrganizationExternalID)),
 			Summary: "Takes an organization's external ID away.",
 		},
 		{
-			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/connected_apps", Handler: api.Call(auth, s.organizationConnectedApps),
+			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/connected_apps", Handler: api.Call(auth, named(s, s.organizationConnectedApps)),
 			Summary: "Lists the applications that an organization's members let in: none.",
 		},
 		{
-			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/connected_apps/{connected_app_id}", Handler: api.Call(auth, s.organizationConnectedApp),
+			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/connected_apps/{connected_app_id}", Handler: api.Call(auth, named(s, s.organizationConnectedApp)),
 			Summary: "Never finds a connected application of an organization: this server connects none.",
 		},
 
@@ -108,7 +111,7 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Finds a member of whichever organization by ID.",
 		},
 		{
-			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members", Handler: api.Call(auth, s.createMember),
+			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members", Handler: api.Call(auth, named(s, s.createMember)),
 			Summary: "Makes a member, nothing about whom is verified.",
 		},
 		{
@@ -120,43 +123,43 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Finds a member of an organization.",
 		},
 		{
-			Method: http.MethodPut, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}", Handler: api.Call(auth, s.updateMember),
+			Method: http.MethodPut, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}", Handler: api.Call(auth, named(s, s.updateMember)),
 			Summary: "Changes what is given of a member; metadata is merged at the top level, and roles replaces the explicit ones.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}", Handler: api.Call(auth, s.deleteMember),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}", Handler: api.Call(auth, named(s, s.deleteMember)),
 			Summary: "Deletes a member, who can be reactivated, and ends all their sessions.",
 		},
 		{
-			Method: http.MethodPut, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/reactivate", Handler: api.Call(auth, s.reactivateMember),
+			Method: http.MethodPut, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/reactivate", Handler: api.Call(auth, named(s, s.reactivateMember)),
 			Summary: "Makes a deleted member active again.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/mfa_phone_numbers/{member_id}", Handler: api.Call(auth, s.deleteMFAPhone),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/mfa_phone_numbers/{member_id}", Handler: api.Call(auth, named(s, s.deleteMFAPhone)),
 			Summary: "Takes a member's phone number away.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp", Handler: api.Call(auth, s.deleteTOTP),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp", Handler: api.Call(auth, named(s, s.deleteTOTP)),
 			Summary: "Never finds a member's TOTP: this server makes none.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/passwords/{member_password_id}", Handler: api.Call(auth, s.deletePassword),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/passwords/{member_password_id}", Handler: api.Call(auth, named(s, s.deletePassword)),
 			Summary: "Never finds a member's password: this server makes none.",
 		},
 		{
-			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/external_id", Handler: api.Call(auth, s.deleteMemberExternalID),
+			Method: http.MethodDelete, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/external_id", Handler: api.Call(auth, named(s, s.deleteMemberExternalID)),
 			Summary: "Takes a member's external ID away.",
 		},
 		{
-			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/unlink_retired_email", Handler: api.Call(auth, s.unlinkRetiredEmail),
+			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/unlink_retired_email", Handler: api.Call(auth, named(s, s.unlinkRetiredEmail)),
 			Summary: "Frees an address that a member had before.",
 		},
 		{
-			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps", Handler: api.Call(auth, s.memberConnectedApps),
+			Method: http.MethodGet, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps", Handler: api.Call(auth, named(s, s.memberConnectedApps)),
 			Summary: "Lists the applications that a member let in: none.",
 		},
 		{
-			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps/{connected_app_id}/revoke", Handler: api.Call(auth, s.revokeConnectedApp),
+			Method: http.MethodPost, Pattern: "/v1/b2b/organizations/{organization_id}/members/{member_id}/connected_apps/{connected_app_id}/revoke", Handler: api.Call(auth, named(s, s.revokeConnectedApp)),
 			Summary: "Never finds a connected application of a member: this server connects none.",
 		},
 

@@ -42,21 +42,22 @@ type searchMembersAnswer struct {
 }
 
 // searchMembers is POST /v1/b2b/organizations/members/search.
-func (s *Surface) searchMembers(ctx context.Context, r *api.Request[searchMembersRequest]) (*searchMembersAnswer, error) {
-	by, err := s.onBehalf(ctx, r.Caller)
-	if err != nil {
-		return nil, err
-	}
-	for _, ref := range r.Body.OrganizationIDs {
-		if err := by.may(ref, members, "search"); err != nil {
+func (s *Surface) searchMembers(ctx context.Context, c call, body searchMembersRequest) (*searchMembersAnswer, error) {
+	return s.findMembers(ctx, c, body.OrganizationIDs, body.SearchRequest)
+}
+
+// findMembers searches organizations, each of which the one who acts may search.
+func (s *Surface) findMembers(ctx context.Context, c call, among []string, request wire.SearchRequest) (*searchMembersAnswer, error) {
+	for _, ref := range among {
+		if err := c.by.may(ref, members, "search"); err != nil {
 			return nil, err
 		}
 	}
-	q, err := r.Body.Read(countersign.MemberSearch)
+	q, err := request.Read(countersign.MemberSearch)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Directory.SearchMembers(ctx, r.Caller.Environment, r.Body.OrganizationIDs, q)
+	found, err := s.Directory.SearchMembers(ctx, c.env, among, q)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/session"
-	"github.com/countersign-auth/countersign/internal/standing"
 )
 
 // defaultMinutes is the lifetime of a new session of which the caller says nothing
@@ -133,9 +132,7 @@ func (s *Surface) revoke(ctx context.Context, r *api.Request[revokeRequest]) (*w
 		Environment: r.Caller.Environment, Actor: by.actor, SessionID: r.Body.MemberSessionID,
 		SessionToken: countersign.Bearer(r.Body.SessionToken), SessionJWT: countersign.Bearer(r.Body.SessionJWT),
 		Person: directory.User(r.Body.MemberID),
-		May: func(_ *standing.Rules, p countersign.Person) error {
-			return by.mayOn(p.Organization.ID.String(), p.ID.String(), action{name: "revoke-sessions", own: true})
-		},
+		May:    by.mayRevoke,
 	})
 }
 
@@ -170,11 +167,14 @@ func (s *Surface) exchange(ctx context.Context, r *api.Request[exchangeRequest])
 	if minutes := r.Body.SessionDurationMinutes; minutes != nil {
 		params.Minutes = int(*minutes)
 	}
-	active, err := s.Sessions.Exchange(ctx, params)
+	return answerExchange(s.Sessions.Exchange(ctx, params))
+}
+
+func answerExchange(a session.Active, err error) (*exchangeAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exchangeAnswer{signedIn: newSignedIn(active), MemberAuthenticated: true}, nil
+	return &exchangeAnswer{signedIn: newSignedIn(a), MemberAuthenticated: true}, nil
 }
 
 type migrateRequest struct {
@@ -184,13 +184,14 @@ type migrateRequest struct {
 	SessionCustomClaims    countersign.Object `json:"session_custom_claims"`
 }
 
-type migrateAnswer struct {
+// sessionAnswer is a member's session with the member.
+type sessionAnswer struct {
 	wire.Envelope
 	signedIn
 }
 
 // migrate is POST /v1/b2b/sessions/migrate.
-func (s *Surface) migrate(ctx context.Context, r *api.Request[migrateRequest]) (*migrateAnswer, error) {
+func (s *Surface) migrate(ctx context.Context, r *api.Request[migrateRequest]) (*sessionAnswer, error) {
 	if r.Body.SessionToken == "" || r.Body.OrganizationID == "" {
 		return nil, countersign.ErrBadRequest.Saying("session_token and organization_id are required.")
 	}
@@ -201,7 +202,7 @@ func (s *Surface) migrate(ctx context.Context, r *api.Request[migrateRequest]) (
 	if err != nil {
 		return nil, err
 	}
-	return &migrateAnswer{signedIn: newSignedIn(*migrated.Active)}, nil
+	return &sessionAnswer{signedIn: newSignedIn(*migrated.Active)}, nil
 }
 
 type sessionsAnswer struct {

@@ -26,8 +26,8 @@ type Surface struct {
 
 // Routes are the surface's endpoints.
 func (s *Surface) Routes() []api.Route {
-	anybody := consumersOnly(s.Authenticate)
-	user := signedIn(anybody)
+	anybody := api.PagesOf(s.Authenticate, countersign.Consumer)
+	user := api.SignedIn(anybody)
 	return []api.Route{
 		{
 			Method: http.MethodGet, Pattern: "/sdk/v1/projects/bootstrap/{public_token}", Handler: api.Call(s.AuthenticateByPath, s.bootstrap),
@@ -96,27 +96,6 @@ func (s *Surface) Routes() []api.Route {
 			Summary: "Says whether a user has an e-mail address, where the project's SDK configuration has passwords.",
 		},
 	}
-}
-
-// consumersOnly refuses the public tokens of B2B projects.
-func consumersOnly(auth api.Authenticator) api.Authenticator {
-	return auth.But(func(caller api.Caller) error {
-		if caller.Environment.Vertical != countersign.Consumer {
-			return countersign.ErrBadVerticalForSDK
-		}
-		return nil
-	})
-}
-
-// signedIn refuses callers who present no session. Whether it is alive is for
-// package session to say.
-func signedIn(auth api.Authenticator) api.Authenticator {
-	return auth.But(func(caller api.Caller) error {
-		if caller.Page.Session == "" {
-			return countersign.ErrUserUnauthenticated
-		}
-		return nil
-	})
 }
 
 func mayLookForUsers(auth api.Authenticator) api.Authenticator {

@@ -30,6 +30,35 @@ func NewOrganization(o countersign.Organization) Organization {
 	}
 }
 
+// PublicOrganization is what anybody may know of an organization: what a page needs
+// to show how its members sign in.
+type PublicOrganization struct {
+	OrganizationID             string                `json:"organization_id"`
+	OrganizationName           string                `json:"organization_name"`
+	OrganizationSlug           string                `json:"organization_slug"`
+	LogoURL                    string                `json:"organization_logo_url"`
+	SSOActiveConnections       []struct{}            `json:"sso_active_connections"`
+	SSODefaultConnectionID     *string               `json:"sso_default_connection_id"`
+	EmailJITProvisioning       countersign.Allowance `json:"email_jit_provisioning"`
+	EmailAllowedDomains        []string              `json:"email_allowed_domains"`
+	OAuthTenantJITProvisioning countersign.Allowance `json:"oauth_tenant_jit_provisioning"`
+	AllowedOAuthTenants        map[string][]string   `json:"allowed_oauth_tenants" openapi:"nullable"`
+	AuthMethods                countersign.Allowance `json:"auth_methods"`
+	AllowedAuthMethods         []string              `json:"allowed_auth_methods"`
+	MFAPolicy                  countersign.MFAPolicy `json:"mfa_policy"`
+}
+
+// NewPublicOrganization shapes an organization for anybody.
+func NewPublicOrganization(o countersign.Organization) PublicOrganization {
+	return PublicOrganization{
+		OrganizationID: o.ID.String(), OrganizationName: o.Name, OrganizationSlug: o.Slug, LogoURL: o.Settings.LogoURL,
+		SSOActiveConnections: []struct{}{}, SSODefaultConnectionID: o.Settings.SSODefaultConnectionID,
+		EmailJITProvisioning: o.Settings.EmailJITProvisioning, EmailAllowedDomains: o.Settings.EmailAllowedDomains,
+		OAuthTenantJITProvisioning: o.Settings.OAuthTenantJITProvisioning, AllowedOAuthTenants: o.Settings.AllowedOAuthTenants,
+		AuthMethods: o.Settings.AuthMethods, AllowedAuthMethods: o.Settings.AllowedAuthMethods, MFAPolicy: o.Settings.MFAPolicy,
+	}
+}
+
 // NewOrganizations shapes a list of organizations.
 func NewOrganizations(list []countersign.Organization) []Organization {
 	return each(list, NewOrganization)
