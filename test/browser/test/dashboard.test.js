@@ -283,6 +283,22 @@ test("members are made, changed, signed out, deleted and brought back", async (t
   await page.getByRole("alert").getByText("email_unverified").waitFor();
 });
 
+test("the quick start of a B2B environment works as pasted", async (t) => {
+  const scene = await newBusiness(t, server);
+  const page = await operator(t, "viewer");
+  const paste = async (claims) => {
+    await page.goto(`${scene.page}/start`);
+    for (const [name, command] of Object.entries({ curl: "bash", Python: "python3" })) {
+      const code = await page.locator("section", { has: page.getByRole("heading", { name, exact: true }) }).locator("pre").textContent();
+      const { stdout } = await promisify(execFile)(command, ["-c", code], { env: { ...process.env, COUNTERSIGN_SECRET: scene.secret, TOKEN: scene.issuer.token(claims) } });
+      assert.match(stdout, /session-test-/, name);
+    }
+  };
+  await paste({ ...person(), org: "crm-7" });
+  await server.manage("PATCH", `${scene.path}/trusted_token_profiles/${scene.profile}`, { attribute_mapping: { email: "email", token_id: "jti" } });
+  await paste({ ...person(), email: scene.address }); // a member of the organization that the call names now
+});
+
 test("an owner keeps keys, settings, policy, environments and operators", async (t) => {
   const scene = await newScene(t, server);
   const page = await operator(t);
