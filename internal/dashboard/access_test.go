@@ -127,7 +127,10 @@ func TestWhoDoesMoreThanRead(t *testing.T) {
 		if route.Method == http.MethodPost && !own && !route.Role.Covers(countersign.OperatorEditor) {
 			t.Errorf("%s is for %s", route.Pattern, route.Role)
 		}
-		for _, part := range []string{"/keys/secrets", "/keys/tokens", "/keys/rotate", "/operators", "/settings/", "/environments", "/policy/edit"} {
+		if route.Method == http.MethodPost && strings.Contains(route.Pattern, "/streams") && route.Role != countersign.OperatorOwner {
+			t.Errorf("%s is for %s", route.Pattern, route.Role)
+		}
+		for _, part := range []string{"/keys/secrets", "/keys/tokens", "/keys/rotate", "/operators", "/settings/", "/environments", "/policy/edit", "/roles"} {
 			if strings.Contains(route.Pattern, part) && route.Role != countersign.OperatorOwner {
 				t.Errorf("%s is for %s", route.Pattern, route.Role)
 			}
@@ -152,7 +155,7 @@ func checkBadInput(t *testing.T, r *rig) {
 		"name", "issuer", "audience", "jwks_url", "key_type", "pem", "trust_policy", "mapping_rest", "map_email", "sample", "from_issuer", "from_token", "token", "claims",
 		"profile", "key", "before", "confirm", "email", "phone", "first", "external_id", "trusted", "untrusted", "role", "policy", "algorithm", "migration", "minutes",
 		"domains", "bundles", "content", "person", "url", "type", "vertical", "environment", "link",
-		"slug", "logo", "allowed", "claimed", "implicit", "settings", "roles", "untrusted", "email_id", "unlink", "pending",
+		"slug", "logo", "allowed", "claimed", "implicit", "settings", "roles", "untrusted", "email_id", "unlink", "pending", "since", "site", "api_key", "hostname", "username", "password",
 	}
 	for _, route := range dashboard.Routes() {
 		if strings.HasSuffix(route.Pattern, "/sign-out") || strings.HasSuffix(route.Pattern, "/settings/delete") {

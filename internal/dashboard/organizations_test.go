@@ -76,7 +76,7 @@ func (b *business) pages() []string {
 		"/organizations/new", org, "/organizations/acme", org + "?by=role&find=stytch_member", org + "?by=status&find=deleted", org + "?by=id&find=" + b.made,
 		org + "?by=email&find=ada@acme.example", org + "?by=phone&find=%2B41791234567", org + "/edit", org + "/roles", org + "/members/new",
 		"/members/" + b.member, "/members/" + b.made, "/members/" + b.deleted, "/members/" + b.member + "/edit", "/members/" + b.made + "/edit",
-		"/policy", "/policy?user=" + b.member + "&resource=stytch.member&action=search", "/policy/edit", "/keys", "/events", "/settings",
+		"/policy", "/policy?user=" + b.member + "&resource=stytch.member&action=search", "/policy/edit", "/keys", "/events", "/streams", "/settings",
 	}
 }
 

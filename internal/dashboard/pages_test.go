@@ -47,7 +47,7 @@ func (s *scene) paths() []string {
 		"", "?range=7d", "?range=30d", "/start", "/profiles", "/profiles/new", "/profiles/" + s.profile, "/profiles/" + s.profile + "/edit", "/profiles/" + s.profile + "/try",
 		"/verdicts", "/verdicts?reason=malformed", "/verdicts/" + s.refused, "/sessions", "/sessions?find=ada@example.com", "/sessions/" + s.session, "/revocations",
 		"/users", "/users?by=email&find=ada@example.com", "/users/new", "/users/" + s.user, "/users/" + s.user + "/edit",
-		"/policy", "/policy?user=employee-7&resource=a&action=b", "/policy/edit", "/keys", "/events", "/events?action=session.", "/settings",
+		"/policy", "/policy?user=employee-7&resource=a&action=b", "/policy/edit", "/keys", "/events", "/events?action=session.", "/streams", "/settings",
 	} {
 		list = append(list, s.base+path)
 	}

@@ -104,6 +104,12 @@ func (d *Dashboard) routes() []route {
 
 		{get, inEnv + "/events", viewer, listEvents},
 
+		{get, inEnv + "/streams", viewer, showStream},
+		{post, inEnv + "/streams", owner, saveStream},
+		{post, inEnv + "/streams/{type}/enable", owner, enableStream},
+		{post, inEnv + "/streams/{type}/disable", owner, disableStream},
+		{post, inEnv + "/streams/{type}/delete", owner, deleteStream},
+
 		{get, inEnv + "/settings", viewer, showSettings},
 		{post, inEnv + "/settings/environment", owner, saveEnvironment},
 		{post, inEnv + "/settings/delete", owner, deleteEnvironment},

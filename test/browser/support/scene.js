@@ -148,6 +148,7 @@ export async function newScene(t, server, name) {
       "policy-edit": "/policy/edit",
       keys: "/keys",
       events: "/events",
+      streams: "/streams",
       settings: "/settings",
     },
   };

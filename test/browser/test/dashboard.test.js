@@ -344,6 +344,28 @@ test("an owner keeps keys, settings, policy, environments and operators", async 
   await page.goto(`${scene.page}/events?action=environment.`);
   await page.getByText("environment.updated").first().waitFor();
 
+  await page.getByRole("link", { name: "Where they are sent" }).click();
+  const loki = page.locator("form", { has: page.getByRole("heading", { name: "Grafana Loki" }) });
+  await loki.getByLabel("Host").fill("logs example");
+  await loki.getByLabel("User name").fill("countersign");
+  await loki.getByLabel("Password").fill("open sesame");
+  await loki.getByRole("button", { name: "Keep the destination" }).click();
+  await loki.locator("#problem").waitFor();
+  assert.equal(await loki.getByLabel("User name").inputValue(), "countersign");
+  assert.equal(await loki.getByLabel("Password").inputValue(), "");
+  await loki.getByLabel("Host").fill("logs.invalid");
+  await loki.getByLabel("Password").fill("open sesame");
+  await loki.getByRole("button", { name: "Keep the destination" }).click();
+  await said(page, "The destination is kept");
+  await page.getByText("ends with same").waitFor();
+  await shoot(page, "streams-kept-light");
+  await page.getByRole("button", { name: "Begin to send" }).click();
+  await said(page, "Events are sent from now on");
+  await confirmed(page.locator(".card").first(), "Stop sending");
+  await said(page, "Nothing is sent any more");
+  await confirmed(page.locator(".card").first(), "Delete the destination");
+  await said(page, "The destination is deleted");
+
   await page.goto(`${server.url}/dashboard/operators`);
   const form = page.locator("form.row");
   await form.locator("[name=name]").fill("Newcomer");
@@ -458,6 +480,13 @@ test("nothing that an issuer, a token or a name contains can run", async (t) => 
     await page.goto(`${root}/profiles/new`);
     await page.getByLabel("or one of its tokens").fill(scene.issuer.token({ ...person(), iss: text, aud: text, [text]: text }));
     await page.getByRole("button", { name: "Propose a profile" }).click();
+  }
+  for (const text of hostile) {
+    await page.goto(`${root}/streams`);
+    const loki = page.locator("form", { has: page.locator("[value=GRAFANA_LOKI]") });
+    for (const label of ["Host", "User name", "Password"]) await loki.getByLabel(label).fill(text);
+    await loki.getByRole("button", { name: "Keep the destination" }).click();
+    await page.locator("[role=alert], [role=status]").first().waitFor(); // some are hosts
   }
   await page.goto(`${root}/profiles`);
   await page.getByText(hostile[0]).first().waitFor(); // as text
