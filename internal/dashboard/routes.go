@@ -47,6 +47,7 @@ func (d *Dashboard) routes() []route {
 		{get, inEnv + "/profiles/{profile}", viewer, showProfile},
 		{get, inEnv + "/profiles/{profile}/edit", editor, editProfile},
 		{post, inEnv + "/profiles/{profile}/edit", editor, saveProfile},
+		{post, inEnv + "/profiles/{profile}/replay", editor, replayProfile},
 		{post, inEnv + "/profiles/{profile}/delete", editor, deleteProfile},
 		{post, inEnv + "/profiles/{profile}/keys", editor, addProfileKey},
 		{post, inEnv + "/profiles/{profile}/keys/{key}/delete", editor, deleteProfileKey},

@@ -139,6 +139,13 @@ test("why a token was refused, and the end of sessions", async (t) => {
   await page.waitForURL(/reason=audience_mismatch/);
   await page.locator("#list tbody tr").nth(1).waitFor();
   assert.equal(await page.locator("#list tbody tr").count(), 2);
+  await page.goto(`${scene.page}/profiles/${scene.profile}/edit`);
+  await page.locator("[name=audience]").fill("elsewhere");
+  await page.getByRole("button", { name: "Replay the verdicts" }).click();
+  await page.locator("#replay").getByText("12 verdicts, of which").waitFor();
+  await page.locator("#replay tbody tr", { hasText: "accepted" }).filter({ hasText: "audience mismatch" }).waitFor();
+  assert.equal(await page.locator("[name=audience]").inputValue(), "elsewhere");
+  await shoot(page, "profile-replayed-light");
   await page.goto(`${scene.page}/verdicts?request=${scene.refused}`);
   await page.getByRole("heading", { name: "Refused: signature invalid" }).waitFor();
   assert.equal(await page.locator(".steps .failed").count(), 1);
@@ -482,6 +489,10 @@ test("nothing that an issuer, a token or a name contains can run", async (t) => 
     await page.getByRole("button", { name: "Propose a profile" }).click();
   }
   for (const text of hostile) {
+    await page.goto(`${root}/profiles/${scene.profile}/edit`);
+    await page.getByLabel("Since").fill(text);
+    await page.getByRole("button", { name: "Replay the verdicts" }).click();
+    await page.getByRole("alert").waitFor();
     await page.goto(`${root}/streams`);
     const loki = page.locator("form", { has: page.locator("[value=GRAFANA_LOKI]") });
     for (const label of ["Host", "User name", "Password"]) await loki.getByLabel(label).fill(text);
