@@ -33,7 +33,10 @@ bench:            ## the rows of budgets, as ratios to the floor of the same run
 run: build        ## a server on a file of its own
 	bin/countersign serve --database countersign.db --log-format text
 
+example: build    ## a page that signs people in with the published browser library
+	examples/browser/run
+
 help:             ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: demo build test lint unit golden fuzz bench run help
+.PHONY: demo build test lint unit golden fuzz bench run example help

@@ -88,6 +88,7 @@ func define(typ string, kind Kind, message string) *Error {
 var (
 	ErrInternal                       = define("internal_server_error", Internal, "Something went wrong on our side; the request ID finds it in the server's log.")
 	ErrUnavailable                    = define("server_unavailable", Unavailable, "The server cannot answer right now; try again shortly.")
+	ErrTooManyRequests                = define("too_many_requests", Limited, "Too much was asked in too short a time; try again when Retry-After says.")
 	ErrBadRequest                     = define("bad_request", Invalid, "The request is not what this endpoint expects.")
 	ErrInvalidArgument                = define("invalid_argument", Invalid, "A field has a value that is not allowed.")
 	ErrUnauthorizedCredentials        = define("unauthorized_credentials", Unauthenticated, "The credentials are missing or wrong.")

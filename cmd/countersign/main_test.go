@@ -74,11 +74,14 @@ func scripts(t *testing.T, online bool) []string {
 // commands are what scripts can do beyond testscript's own.
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
-		"await":   await,
-		"capture": capture,
-		"issuer":  startIssuer,
-		"mode":    mode,
-		"users":   users,
+		"await":    await,
+		"capture":  capture,
+		"cut":      cut,
+		"database": database,
+		"issuer":   startIssuer,
+		"mode":     mode,
+		"query":    query,
+		"users":    users,
 	}
 }
 

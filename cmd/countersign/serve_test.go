@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -110,6 +113,10 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 		"COUNTERSIGN_JWKS_ALLOW_PRIVATE":   "127.0.0.1, 10.0.0.0/8",
 		"COUNTERSIGN_VERDICTS_KEEP":        "36h",
 		"COUNTERSIGN_VERDICTS_PER_MINUTE":  "1",
+		"COUNTERSIGN_LIMIT_PER_ADDRESS":    "off",
+		"COUNTERSIGN_LIMIT_PER_CREDENTIAL": "100",
+		"COUNTERSIGN_MAX_IN_FLIGHT":        "64",
+		"COUNTERSIGN_TRUSTED_PROXY":        "10.0.0.0/8, 192.0.2.7",
 	})
 	if got := r.projects("mine", "a secret of my own choice"); got != http.StatusOK {
 		t.Errorf("the key that was given answers %d", got)
@@ -124,6 +131,41 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestServeOverHTTPS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := serve(t, nil, "--database", filepath.Join(dir, "countersign.db"), "--dev-tls", "--dev-tls-folder", filepath.Join(dir, "tls"))
+	authority, err := os.ReadFile(filepath.Join(dir, "tls", "dev-ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	t.Cleanup(client.CloseIdleConnections)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+r.addr+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("over https: %d", answer.StatusCode)
+	}
+	if _, err := http.DefaultClient.Do(request); err == nil {
+		t.Error("who does not trust the authority is served")
+	}
+	if got := r.projects("", ""); got != http.StatusBadRequest {
+		t.Errorf("over plain http: %d", got)
+	}
+	if code := r.stop(); code != cli.ExitOK || !strings.Contains(r.stdout.String(), "COUNTERSIGN_DASHBOARD_LINK=https://"+r.addr+"/") {
+		t.Errorf("serve ended with %d and printed %q", code, r.stdout.String())
+	}
+}
+
 func TestServeRefusesToStart(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -134,8 +176,14 @@ func TestServeRefusesToStart(t *testing.T) {
 		{name: "half a workspace key", env: map[string]string{"COUNTERSIGN_WORKSPACE_KEY_ID": "mine"}, want: "needs both its ID and its secret"},
 		{name: "a short secret", env: map[string]string{"COUNTERSIGN_WORKSPACE_KEY_ID": "mine", "COUNTERSIGN_WORKSPACE_KEY_SECRET": "short"}, want: "shorter than 16 bytes"},
 		{name: "a network that is none", args: []string{"--jwks-allow-private", "10.0.0.0/99"}, want: "--jwks-allow-private: "},
+		{name: "a proxy that is none", args: []string{"--trusted-proxy", "10.0.0.0/99"}, want: "--trusted-proxy \"10.0.0.0/99\" is neither an address nor a network"},
+		{name: "a limit of nothing", args: []string{"--limit-per-address", "0"}, want: "expected a number from 1 to 1000000, or off"},
+		{name: "a limit that is no number", env: map[string]string{"COUNTERSIGN_LIMIT_PER_CREDENTIAL": "many"}, want: "expected a number from 1 to 1000000, or off"},
+		{name: "less than nothing at once", args: []string{"--max-in-flight=-1"}, want: "--max-in-flight must be more than 0"},
 		{name: "a keyset that is none", env: map[string]string{"COUNTERSIGN_KEYSET": "{}"}, want: "the keyset"},
 		{name: "a URL with a password", env: map[string]string{"COUNTERSIGN_DATABASE": "postgres://u:planted-secret@[/x"}, want: "expected postgres://"},
+		{name: "development TLS for everybody", args: []string{"--addr", "0.0.0.0:0", "--dev-tls"}, want: "--dev-tls is for this machine alone"},
+		{name: "development TLS for a name", args: []string{"--addr", "example.com:443", "--dev-tls"}, want: "--addr localhost:8443"},
 		{name: "both forms of a secret", env: map[string]string{"COUNTERSIGN_DATABASE": "a", "COUNTERSIGN_DATABASE_FILE": "b"}, want: "COUNTERSIGN_DATABASE and COUNTERSIGN_DATABASE_FILE are both set"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -59,9 +59,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	line := telemetry.FromContext(r.Context())
 	line.ErrorType, line.Cause = named.Type, errors.Unwrap(named)
 	header := w.Header()
-	if named.RetryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(named.RetryAfter.Seconds()))))
-	}
+	RetryAfter(header, named)
 	if code == http.StatusUnauthorized && !frontend { // to a page, a browser would add a form of its own
 		header.Set("WWW-Authenticate", `Basic realm="countersign", charset="UTF-8"`)
 	}
@@ -69,6 +67,14 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		StatusCode: code, RequestID: line.ID.String(), ErrorType: named.Type,
 		ErrorMessage: named.Explained(), ErrorURL: errorURL + named.Type,
 	})
+}
+
+// RetryAfter says in a header when to try again, if the error knows (RFC 9110
+// §10.2.3).
+func RetryAfter(header http.Header, err *countersign.Error) {
+	if err.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(err.RetryAfter.Seconds()))))
+	}
 }
 
 // forAnybody is what of an error a caller may read whom anybody can be: the type

@@ -17,6 +17,9 @@ type Route struct {
 	Summary string // a sentence
 	Query   []QueryParameter
 	Handler Handler
+	// Unlimited routes answer however much is asked: those by which others look
+	// whether the server is well.
+	Unlimited bool
 }
 
 // ServeHTTP answers a request that the pattern matched.
@@ -26,6 +29,7 @@ func (rt Route) ServeHTTP(w http.ResponseWriter, r *http.Request) { rt.Handler.s
 // error object; nothing is ever redirected, because a redirected POST has lost
 // its body (sdk-matrix.md §6, quirk 23).
 type Router struct {
+	Limits  *Limits          // nil sets none
 	muxes   []*http.ServeMux // asked in order
 	routes  []Route
 	methods []string
@@ -76,15 +80,15 @@ func (rt Route) crosses(other Route) bool {
 	return narrower && wider
 }
 
-// find is the mux that has an endpoint for a request, and its pattern; "" if
-// none has.
-func (rt *Router) find(r *http.Request) (mux *http.ServeMux, pattern string) {
+// find is the mux that has an endpoint for a request, and its route; nil if none
+// has.
+func (rt *Router) find(r *http.Request) (mux *http.ServeMux, route Route) {
 	for _, mux := range rt.muxes {
-		if _, pattern := mux.Handler(r); pattern != "" {
-			return mux, pattern
+		if h, pattern := mux.Handler(r); pattern != "" {
+			return mux, h.(Route) // NewRouter mounts nothing else
 		}
 	}
-	return nil, ""
+	return nil, Route{}
 }
 
 // Routes are the endpoints, in the order in which the surfaces name them.
@@ -102,17 +106,31 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if Frontend(r.URL.Path) && share(w, r) {
 		return
 	}
-	if !straight(r.URL.EscapedPath()) {
-		WriteError(w, r, countersign.ErrRouteNotFound)
-		return
+	var mux *http.ServeMux
+	var route Route
+	if straight(r.URL.EscapedPath()) {
+		mux, route = rt.find(r)
 	}
-	mux, pattern := rt.find(r)
-	if pattern == "" {
+	line := telemetry.FromContext(r.Context())
+	if mux != nil {
+		line.Route = route.Method + " " + route.Pattern
+	}
+	if rt.Limits != nil && !route.Unlimited {
+		admission, err := rt.Limits.admit(r.Context(), r, route.Handler.Scheme)
+		if err != nil {
+			WriteError(w, r, err)
+			return
+		}
+		defer admission.leave(line)
+	}
+	switch {
+	case mux != nil:
+		mux.ServeHTTP(w, r) // which looks again, because only that sets the path values
+	case straight(r.URL.EscapedPath()):
 		rt.refuse(w, r)
-		return
+	default:
+		WriteError(w, r, countersign.ErrRouteNotFound)
 	}
-	telemetry.FromContext(r.Context()).Route = pattern
-	mux.ServeHTTP(w, r) // which looks again, because only that sets the path values
 }
 
 // straight reports whether a path goes where it says: no empty, "." or ".."
@@ -137,7 +155,7 @@ func (rt *Router) refuse(w http.ResponseWriter, r *http.Request) {
 	for _, method := range rt.methods {
 		other := *r
 		other.Method = method
-		if _, pattern := rt.find(&other); pattern != "" {
+		if mux, _ := rt.find(&other); mux != nil {
 			allowed = append(allowed, method)
 		}
 	}

@@ -41,6 +41,9 @@ type grammar struct {
 	Demo  demoCommand  `cmd:"" group:"run" help:"Watch a JWT become a session, on a server of its own."`
 	Serve serveCommand `cmd:"" group:"run" help:"Run the server."`
 
+	Backup backupCommand `cmd:"" group:"keep" help:"Copy a SQLite database while it is served."`
+	Doctor doctorCommand `cmd:"" group:"keep" help:"Examine a database: what is wrong, why it matters, what to do."`
+
 	Keys  keysCommand  `cmd:"" group:"issuer" help:"Make signing keys for an issuer of your own."`
 	Token tokenCommand `cmd:"" group:"issuer" help:"Sign and read subject tokens, without any server."`
 
@@ -109,6 +112,7 @@ func newParser(a *app) (*kong.Kong, error) {
 		kong.Resolvers(kong.ResolverFunc(a.resolve)),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "run", Title: "Run a server:"},
+			{Key: "keep", Title: "Keep a server well:"},
 			{Key: "issuer", Title: "Be an issuer:"},
 			{Key: "api", Title: "Use the API, as your backend does:"},
 			{Key: "management", Title: "Set up the server:"},

@@ -47,7 +47,7 @@ func TestOrganizationText(t *testing.T) {
 		{"organization search", `{"organizations":[],` + several, "There are no such organizations.\n"},
 		{
 			"organization roles o", `{"org_policy":{"roles":[{"role_id":"clerk","permissions":[{"resource_id":"docs","actions":["read","write"]}]},{"role_id":"idle","permissions":[]}]}}`,
-			"ROLE   RESOURCE  ACTIONS\nclerk  docs      read, write\nidle   -         -\n",
+			"ROLE   RESOURCE  ACTIONS      DESCRIPTION\nclerk  docs      read, write  -\nidle   -         -            -\n",
 		},
 		{"organization roles o", `{"org_policy":{"roles":[]}}`, "There are no roles of its own.\n"},
 		{"member get m --organization o", of, member},

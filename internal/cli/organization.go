@@ -277,7 +277,7 @@ func (c *organizationDelete) Run(ctx context.Context, a *app) error {
 }
 
 type organizationRoles struct {
-	jsonFlag
+	replaceFlags
 	organizationArg
 	Set string `placeholder:"FILE" help:"File with the roles that there are to be from now on, or - for standard input: a JSON object with roles, as this command prints with --json."`
 	apiFlags
@@ -285,68 +285,93 @@ type organizationRoles struct {
 
 // Help teaches the command.
 func (organizationRoles) Help() string {
-	return `Roles that only the members of one organization may have, beside those of the environment's policy. Who has one that
-goes, has it no more.
+	return `Roles that only the members of one organization may have, beside those of the environment's policy. With --set it
+shows what changes and asks; in a script, add --yes. Who has a role that goes, has it no more.
 
     countersign organization roles acme
     echo '{"roles":[{"role_id":"clerk","permissions":[{"resource_id":"stytch.member","actions":["search"]}]}]}' |
-      countersign organization roles acme --set -` + needsSecret
+      countersign organization roles acme --set - --yes` + needsSecret
+}
+
+type organizationPolicy struct {
+	Policy struct {
+		Roles []policyRole `json:"roles"`
+	} `json:"org_policy"`
+}
+
+// document is the policy as one of an environment, so that the two are compared
+// in the same way.
+func (p *organizationPolicy) document() *policyDocument {
+	return &policyDocument{CustomRoles: p.Policy.Roles}
 }
 
 // Run shows or replaces.
 func (c *organizationRoles) Run(ctx context.Context, a *app) error {
-	path := []string{"v1", "b2b", "rbac", "organizations", c.Organization}
-	var body map[string]json.RawMessage
+	if c.Set == "" && (c.DryRun || c.Yes) {
+		return usage("there is nothing to replace", "name a file with --set")
+	}
+	var next organizationPolicy
+	var body json.RawMessage
 	if c.Set != "" {
 		raw, err := a.read(c.Set)
 		if err != nil {
 			return err
 		}
-		object, err := parseObject(raw, c.Set)
-		if err != nil {
+		if next, body, err = parseOrganizationPolicy(raw, c.Set); err != nil {
 			return err
 		}
-		if whole, has := object["org_policy"]; has { // as --json prints it
-			raw = whole
-		}
-		body = map[string]json.RawMessage{"org_policy": raw}
 	}
 	api, err := c.connect(a)
 	if err != nil {
 		return err
 	}
-	var raw json.RawMessage
-	if body != nil {
-		raw, err = api.put(ctx, path, body)
-	} else {
-		raw, err = api.get(ctx, path)
-	}
+	path := []string{"v1", "b2b", "rbac", "organizations", c.Organization}
+	before, err := api.get(ctx, path)
 	if err != nil {
 		return err
 	}
-	return show(a, c.JSON, raw, func(t *text, v struct {
-		Policy struct {
-			Roles []struct {
-				RoleID      string `json:"role_id"`
-				Permissions []struct {
-					ResourceID string   `json:"resource_id"`
-					Actions    []string `json:"actions"`
-				} `json:"permissions"`
-			} `json:"roles"`
-		} `json:"org_policy"`
-	},
-	) {
-		var rows [][]string
-		for _, r := range v.Policy.Roles {
-			for _, p := range r.Permissions {
-				rows = append(rows, []string{r.RoleID, p.ResourceID, strings.Join(p.Actions, ", ")})
+	if c.Set == "" {
+		return show(a, c.JSON, before, func(t *text, v organizationPolicy) {
+			var rows [][]string
+			for _, r := range v.Policy.Roles {
+				rows = append(rows, permissionRows(r.RoleID, r.Permissions, r.Description)...)
 			}
-			if len(r.Permissions) == 0 {
-				rows = append(rows, []string{r.RoleID, "", ""})
-			}
-		}
-		t.table("roles of its own", strings.Fields("ROLE RESOURCE ACTIONS"), rows)
+			t.table("roles of its own", roleHeader, rows)
+		})
+	}
+	var current organizationPolicy
+	if err := json.Unmarshal(before, &current); err != nil {
+		return err
+	}
+	return c.replace(a, replacement{
+		whose: "organization " + c.Organization, changes: policyChanges(current.document(), next.document()), before: before,
+		put: func() (json.RawMessage, error) {
+			return api.put(ctx, path, map[string]json.RawMessage{"org_policy": body})
+		},
 	})
+}
+
+// parseOrganizationPolicy reads a policy that came from what: the object with the
+// roles, or an answer that has it as org_policy.
+func parseOrganizationPolicy(raw []byte, what string) (p organizationPolicy, body json.RawMessage, err error) {
+	object, err := parseObject(raw, what)
+	if err != nil {
+		return p, nil, err
+	}
+	body = raw
+	if inner, whole := object["org_policy"]; whole {
+		body = inner
+		if object, err = parseObject(inner, what+": org_policy"); err != nil {
+			return p, nil, err
+		}
+	}
+	if err := only(object, what, "roles"); err != nil {
+		return p, nil, err
+	}
+	if err := json.Unmarshal(body, &p.Policy); err != nil {
+		return p, nil, usage(what+" is not a policy: "+jsonProblem(err), "countersign organization roles --json shows one")
+	}
+	return p, body, nil
 }
 
 // memberSessionsOf asks for the sessions of a member.

@@ -82,6 +82,8 @@ type permission struct {
 	Actions    []string `json:"actions"`
 }
 
+var roleHeader = strings.Fields("ROLE RESOURCE ACTIONS DESCRIPTION")
+
 // write shows each role with a line for each of its permissions, then the rest.
 func (p *policyDocument) write(t *text) {
 	var rows [][]string
@@ -91,7 +93,7 @@ func (p *policyDocument) write(t *text) {
 	for _, r := range p.CustomRoles {
 		rows = append(rows, permissionRows(r.RoleID, r.Permissions, r.Description)...)
 	}
-	t.table("roles", strings.Fields("ROLE RESOURCE ACTIONS DESCRIPTION"), rows)
+	t.table("roles", roleHeader, rows)
 	rows = nil
 	for _, r := range append(p.StytchResources, p.CustomResources...) {
 		rows = append(rows, []string{r.ResourceID, strings.Join(r.AvailableActions, ", "), r.Description})
@@ -152,7 +154,7 @@ func parsePolicy(raw []byte, what string) (policyDocument, json.RawMessage, erro
 			return policyDocument{}, nil, err
 		}
 	}
-	if err := refuseUnknown(object, what); err != nil {
+	if err := only(object, what, "stytch_user", "stytch_member", "stytch_admin", "stytch_resources", "custom_roles", "custom_resources", "custom_scopes"); err != nil {
 		return policyDocument{}, nil, err
 	}
 	var p policyDocument

@@ -3,20 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-
-	"github.com/countersign-auth/countersign"
 )
 
 type policySet struct {
-	jsonFlag
-	confirmFlag
-	DryRun bool   `help:"Show what would change, and change nothing."`
-	File   string `arg:"" name:"file" placeholder:"FILE" help:"File with the policy, as policy get --json prints it, or - for standard input."`
+	replaceFlags
+	File string `arg:"" name:"file" placeholder:"FILE" help:"File with the policy, as policy get --json prints it, or - for standard input."`
 	environmentFlags
 }
 
@@ -57,55 +48,9 @@ func (c *policySet) Run(ctx context.Context, a *app) error {
 	if err := json.Unmarshal(before, &current); err != nil {
 		return err
 	}
-	changes := policyChanges(&current.Policy, &next)
-	if c.DryRun {
-		return c.showChanges(a, changes)
-	}
-	if len(changes) == 0 {
-		return show(a, c.JSON, before, func(t *text, _ struct{}) { t.line("Nothing changes: the environment has this policy.") })
-	}
-	a.remark("%s", printable(strings.Join(texted(changes), "\n")))
-	if err := a.confirm(c.Yes, printable("Replace the policy of environment "+c.Environment+" of project "+c.Project+"?")); err != nil {
-		return err
-	}
-	after, err := api.put(ctx, path, body)
-	if err != nil {
-		return err
-	}
-	return show(a, c.JSON, after, func(t *text, _ struct{}) { t.line("The policy is replaced.") })
-}
-
-// showChanges prints what a policy would change.
-func (c *policySet) showChanges(a *app, changes []policyChange) error {
-	raw, err := countersign.EncodeJSON(map[string][]policyChange{"changes": changes})
-	if err != nil {
-		return err
-	}
-	return show(a, c.JSON, raw, func(t *text, _ struct{}) {
-		if len(changes) == 0 {
-			t.line("Nothing would change: the environment has this policy.")
-		}
-		for _, line := range texted(changes) {
-			t.line("%s", line)
-		}
+	return c.replace(a, replacement{
+		whose:   "environment " + c.Environment + " of project " + c.Project,
+		changes: policyChanges(&current.Policy, &next), before: before,
+		put: func() (json.RawMessage, error) { return api.put(ctx, path, body) },
 	})
-}
-
-// refuseUnknown refuses a policy with a member that no policy has.
-func refuseUnknown(object countersign.Object, what string) error {
-	known := []string{"stytch_user", "stytch_member", "stytch_admin", "stytch_resources", "custom_roles", "custom_resources", "custom_scopes"}
-	for _, member := range slices.Sorted(maps.Keys(object)) {
-		if !slices.Contains(known, member) {
-			return usage(fmt.Sprintf("%s has a member %.64q, which no policy has", what, member), "a policy has "+strings.Join(known, ", "))
-		}
-	}
-	return nil
-}
-
-// jsonProblem says where in a document a value is of the wrong type.
-func jsonProblem(err error) string {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return wrong.Field + " may not be a JSON " + wrong.Value
-	}
-	return err.Error()
 }

@@ -89,7 +89,7 @@ func TestPolicySet(t *testing.T) {
 		{"yes", wantedPolicy, nil, typing("y\n"), result{0, "The policy is replaced.\n", policyDiff + question}, true},
 		{"no", wantedPolicy, nil, typing("n\n"), result{1, "", policyDiff + question + "countersign: not confirmed; nothing was changed\n"}, false},
 		{"without a person", wantedPolicy, []string{"--yes"}, strings.NewReader(""), result{0, "The policy is replaced.\n", policyDiff}, true},
-		{"what policy get printed", storedPolicy, []string{"--yes"}, strings.NewReader(""), result{0, "Nothing changes: the environment has this policy.\n", ""}, false},
+		{"what policy get printed", storedPolicy, []string{"--yes"}, strings.NewReader(""), result{0, "Nothing changes: environment test of project acme has this policy.\n", ""}, false},
 		{"a default role that is left out stays", `{"custom_roles":[]}`, []string{"--dry-run"}, strings.NewReader(""), result{0, "- role editor\n- role viewer\n- resource documents\n- resource images\n- scope docs\n", ""}, false},
 		{"changes as JSON", `{"policy":` + strings.Replace(strings.TrimSuffix(strings.TrimPrefix(storedPolicy, `{"policy":`), "}"), `"docs"`, `"d"`, 1) + `}`, []string{"--dry-run", "--json"}, strings.NewReader(""), result{0, `{
   "changes": [

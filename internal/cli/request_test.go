@@ -234,12 +234,8 @@ func TestAPIRequests(t *testing.T) {
 		},
 		{name: "roles of an organization", args: []string{"organization", "roles", "o"}, method: "GET", target: "/v1/b2b/rbac/organizations/o"},
 		{
-			name: "set the roles of an organization", args: []string{"organization", "roles", "o", "--set", "-"}, stdin: `{"roles":[]}`,
-			method: "PUT", target: "/v1/b2b/rbac/organizations/o", body: `{"org_policy":{"roles":[]}}`,
-		},
-		{
-			name: "set the roles as they were printed", args: []string{"organization", "roles", "o", "--set", "-"}, stdin: `{"org_policy":{"roles":[]},"request_id":"r"}`,
-			method: "PUT", target: "/v1/b2b/rbac/organizations/o", body: `{"org_policy":{"roles":[]}}`,
+			name: "what roles of an organization would change", args: []string{"organization", "roles", "o", "--set", "-", "--dry-run"}, stdin: `{"roles":[]}`,
+			method: "GET", target: "/v1/b2b/rbac/organizations/o",
 		},
 		{
 			name: "create a member", stdin: `{"u":null}`,

@@ -35,6 +35,7 @@ type Config struct {
 	Keyring   *signing.Keyring
 	Sources   *trust.Sources
 	Streams   *eventstream.Service
+	Limits    *api.Limits // nil: none
 	Now       func() time.Time
 }
 
@@ -91,6 +92,14 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := d.mux.Handler(r); pattern == "" || path.Clean(r.URL.Path) != r.URL.Path {
 		d.fail(w, &request{Request: r, line: line}, errNoPage)
 		return
+	}
+	if d.Limits != nil {
+		leave, err := d.Limits.AdmitPage(r)
+		if err != nil {
+			d.fail(w, &request{Request: r, line: line}, err)
+			return
+		}
+		defer leave()
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	d.mux.ServeHTTP(w, r)
@@ -253,6 +262,7 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *request, err error) {
 		v.status, p = http.StatusForbidden, problem{Type: "foreign_form", Text: "The form was not sent from a page of this dashboard, so nothing was done. Behind a proxy, it must pass the Host header on."}
 	case ok && named.Kind != countersign.Internal:
 		v.status = api.Status(named.Kind)
+		api.RetryAfter(w.Header(), named)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		v.status, p = http.StatusServiceUnavailable, problem{Type: countersign.ErrUnavailable.Type, Text: countersign.ErrUnavailable.Message}
 		line.Cause = err

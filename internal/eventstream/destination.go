@@ -134,3 +134,9 @@ func open(ks *signing.Keyset, e countersign.EventStream) (d countersign.Destinat
 		Hostname: s.Hostname, Username: s.Username, Password: countersign.Bearer(s.Password),
 	}, nil
 }
+
+// CheckDestination opens where a stream goes and keeps nothing of it.
+func CheckDestination(ks *signing.Keyset, e countersign.EventStream) error {
+	_, err := open(ks, e)
+	return err
+}

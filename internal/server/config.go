@@ -1,11 +1,13 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/countersign-auth/countersign"
@@ -19,6 +21,8 @@ import (
 type Config struct {
 	// Addr is where the API listens. Default 127.0.0.1:8080.
 	Addr string
+	// TLS is how the API is served over https. Default: plain HTTP.
+	TLS *tls.Config
 	// MetricsAddr is where /metrics and /debug/pprof listen. Default: nowhere.
 	MetricsAddr string
 	// Database is the path of a SQLite file or a postgres:// URL. Required.
@@ -44,11 +48,32 @@ type Config struct {
 	// VerdictsPerMinute is how many refusals of one profile are kept in a minute;
 	// the rest is only counted. Default: 300.
 	VerdictsPerMinute int
+	// LimitPerAddress is how many requests a second one address may send without a
+	// credential that was accepted lately, or with a public token; below 0 any
+	// number. Default: DefaultLimitPerAddress.
+	LimitPerAddress int
+	// LimitPerCredential is how many requests a second may come with one secret,
+	// workspace key or public token; below 0 any number. Default: any number.
+	LimitPerCredential int
+	// MaxInFlight is how many requests are answered at once; as many may wait.
+	// Default: 128 for each processor.
+	MaxInFlight int
+	// TrustedProxies are addresses and networks (CIDR) whose X-Forwarded-For says
+	// where a request is from. Default: nobody's.
+	TrustedProxies []string
 	// Logger takes the log. Default: JSON on standard error.
 	Logger *slog.Logger
 	// Now is the clock. Default: the machine's.
 	Now func() time.Time
 }
+
+// DefaultLimitPerAddress is far above what people behind one address ask, and far
+// below what a server can refuse.
+const DefaultLimitPerAddress = 200
+
+// DefaultMaxInFlight is how many requests are answered at once, unless somebody
+// says otherwise.
+func DefaultMaxInFlight() int { return 128 * runtime.GOMAXPROCS(0) }
 
 func (c *Config) setDefaults() error {
 	if c.Database == "" {
@@ -66,6 +91,15 @@ func (c *Config) setDefaults() error {
 	if c.VerdictsPerMinute == 0 {
 		c.VerdictsPerMinute = verdict.DefaultPerMinute
 	}
+	if c.LimitPerAddress == 0 {
+		c.LimitPerAddress = DefaultLimitPerAddress
+	}
+	if c.MaxInFlight < 0 {
+		return errors.New("--max-in-flight cannot be negative")
+	}
+	if c.MaxInFlight == 0 {
+		c.MaxInFlight = DefaultMaxInFlight()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
@@ -75,8 +109,9 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
-// keysetFile is where the keyset is, by default or by choice.
-func (c *Config) keysetFile() (string, error) {
+// KeysetPath is where the keyset is, by default or by choice, unless Keyset holds
+// it.
+func (c *Config) KeysetPath() (string, error) {
 	if c.KeysetFile != "" {
 		return c.KeysetFile, nil
 	}
@@ -96,7 +131,7 @@ func (c *Config) openKeyset(empty bool) (*signing.Keyset, error) {
 	if c.Keyset != "" {
 		return signing.ParseKeyset([]byte(c.Keyset.Reveal()))
 	}
-	path, err := c.keysetFile()
+	path, err := c.KeysetPath()
 	if err != nil {
 		return nil, err
 	}

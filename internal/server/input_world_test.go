@@ -25,8 +25,9 @@ type local struct {
 }
 
 type serverOptions struct {
-	database string    // default: a new SQLite file
-	log      io.Writer // default: nowhere; gets everything, debug and below
+	database string               // default: a new SQLite file
+	log      io.Writer            // default: nowhere; gets everything, debug and below
+	limits   func(*server.Config) // default: none by address
 }
 
 const (
@@ -42,11 +43,16 @@ func newServer(t testing.TB, o serverOptions) *local {
 	if o.log == nil {
 		o.log = io.Discard
 	}
-	s, err := server.New(t.Context(), server.Config{
+	c := server.Config{
 		Database: o.database, KeysetFile: t.TempDir() + "/keyset.json", JWKSAllowPrivate: []string{issuertest.Host},
 		WorkspaceKeyID: localKeyID, WorkspaceKeySecret: localKeySecret,
-		Logger: slog.New(slog.NewJSONHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
-	})
+		Logger:          slog.New(slog.NewJSONHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
+		LimitPerAddress: -1,
+	}
+	if o.limits != nil {
+		o.limits(&c)
+	}
+	s, err := server.New(t.Context(), c)
 	if err != nil {
 		t.Fatalf("start the server: %v", err)
 	}

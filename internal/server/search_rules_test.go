@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -53,7 +52,7 @@ func newCrowd(t *testing.T, p *place, clock *servertest.Clock) *crowd {
 	return &crowd{place: p, clock: clock, random: rand.New(rand.NewPCG(seed, 0))}
 }
 
-func pick[T any](c *crowd, from []T) T { return from[c.random.IntN(len(from))] }
+func pick[T any](c *crowd, list []T) T { return from(c.random, list) }
 
 // settle imports n people, a few at a time, while the clock goes on.
 func (c *crowd) settle(t *testing.T, n int) {
@@ -148,26 +147,15 @@ func lowerASCII(s string) string {
 // folded is how names are compared.
 func folded(s string) string { return strings.ToLower(norm.NFC.String(s)) }
 
-// question is one filter: as it is sent, and as the test decides it.
-type question struct {
-	name  string
-	value any
-	holds func(person) bool
-}
+// question is what is asked of users.
+type question = searched[person]
 
 func anyOf(contacts []contact, is func(contact) bool) bool { return slices.ContainsFunc(contacts, is) }
 
 // draw makes a filter at random; nil for one that this draw does not give.
 func (c *crowd) draw() *question {
 	one := pick(c, c.people)
-	among := func(of func(person) string, more ...string) (values []string) {
-		for range 1 + c.random.IntN(8) {
-			if v := of(pick(c, c.people)); v != "" {
-				values = append(values, v)
-			}
-		}
-		return append(values, more...)
-	}
+	among := func(of func(person) string, more ...string) []string { return someOf(c.random, c.people, of, more...) }
 	given := func(contacts []contact, of func(contact) string) string {
 		if len(contacts) == 0 {
 			return ""
@@ -176,14 +164,7 @@ func (c *crowd) draw() *question {
 	}
 	id, as := func(e contact) string { return e.id }, func(e contact) string { return e.given }
 	want := c.random.IntN(2) == 0
-	part := func(s string) string {
-		runes := []rune(s)
-		if len(runes) < 3 {
-			return ""
-		}
-		from := c.random.IntN(len(runes) - 2)
-		return string(runes[from : from+3+c.random.IntN(len(runes)-from-2)])
-	}
+	part := func(s string) string { return partOf(c.random, s) }
 	moment := func() time.Time {
 		t := one.created
 		switch c.random.IntN(8) {
@@ -278,65 +259,12 @@ func (c *crowd) draw() *question {
 	return nil
 }
 
-// follow asks a query page by page, and gives the IDs of all pages, the totals
-// and the sizes of the pages. between runs after each page.
-func (c *crowd) follow(t *testing.T, query object, limit func() int, between func()) (ids []string, totals, sizes []int) {
-	t.Helper()
-	body := object{}
-	if query != nil {
-		body["query"] = query
+// oracle knows all users, newest first.
+func (c *crowd) oracle() oracle[person] {
+	return oracle[person]{
+		random: c.random, all: c.people, id: func(p person) string { return p.ID }, draw: c.draw,
+		ask: c.search, results: "results", field: "user_id",
 	}
-	for {
-		body["limit"] = limit()
-		found := servertest.Must(t, c.search(body))
-		page := list(found, "results")
-		if n, _ := body["limit"].(int); len(page) > n {
-			t.Errorf("a page of %d with limit %d", len(page), n)
-		}
-		for _, user := range page {
-			ids = append(ids, text(at(user, "user_id")))
-		}
-		total, _ := found.At("results_metadata", "total").(json.Number)
-		n, err := total.Int64()
-		if err != nil {
-			t.Fatalf("total: %s", found.Text)
-		}
-		totals, sizes = append(totals, int(n)), append(sizes, len(page))
-		if body["cursor"] = found.At("results_metadata", "next_cursor"); body["cursor"] == nil {
-			return ids, totals, sizes
-		}
-		if len(sizes) > 10_000 {
-			t.Fatalf("the cursors do not end: %v", query)
-		}
-		between()
-	}
-}
-
-// expected are the people for whom a query holds, in order.
-func (c *crowd) expected(or bool, questions []*question) (ids []string) {
-	for _, p := range c.people {
-		held := 0
-		for _, q := range questions {
-			if q.holds(p) {
-				held++
-			}
-		}
-		if held == len(questions) || or && held > 0 {
-			ids = append(ids, p.ID)
-		}
-	}
-	return ids
-}
-
-func queryOf(or bool, questions []*question) object {
-	if questions == nil {
-		return nil
-	}
-	operands := []any{}
-	for _, q := range questions {
-		operands = append(operands, object{"filter_name": q.name, "filter_value": q.value})
-	}
-	return object{"operator": map[bool]string{true: "OR", false: "AND"}[or], "operands": operands}
 }
 
 // TestSearchFindsWhatThereIs draws a directory and queries at random, and holds
@@ -347,31 +275,7 @@ func TestSearchFindsWhatThereIs(t *testing.T) {
 		c := newCrowd(t, p, clock)
 		c.settle(t, 300)
 		arrangeBeside(t, p).user(t, object{"email": "ada@example.com"}) // another environment's
-		some, asked := 0, map[string]bool{}
-		for range rounds(400) {
-			var questions []*question
-			for range c.random.IntN(4) {
-				if q := c.draw(); q != nil {
-					questions = append(questions, q)
-					asked[q.name] = true
-				}
-			}
-			or := c.random.IntN(2) == 0
-			want := c.expected(or && questions != nil, questions)
-			ids, totals, _ := c.follow(t, queryOf(or, questions), func() int { return 1 + c.random.IntN(120) }, func() {})
-			if diff := cmp.Diff(want, ids); diff != "" {
-				t.Errorf("%v (-want +found):\n%s", queryOf(or, questions), diff)
-			}
-			for _, total := range totals {
-				if total != len(want) {
-					t.Errorf("%v: totals %v, want %d", queryOf(or, questions), totals, len(want))
-					break
-				}
-			}
-			if len(want) > 0 && len(want) < len(c.people) {
-				some++
-			}
-		}
+		some, asked := c.oracle().hold(t, rounds(400))
 		if !testing.Short() && (some < 100 || len(asked) < 16) {
 			t.Errorf("only %d queries found some but not all, of the filters %v", some, asked)
 		}
@@ -391,9 +295,9 @@ func TestSearchWhilePeopleCome(t *testing.T) {
 				return anyOf(p.emails, func(e contact) bool { return strings.Contains(e.key, "example") })
 			}}},
 		} {
-			all, _, _ := c.follow(t, queryOf(false, questions), func() int { return 1000 }, func() {})
+			all, _, _ := c.oracle().follow(t, queryOf(false, questions), func() int { return 1000 }, func() {})
 			come := 0
-			ids, _, _ := c.follow(t, queryOf(false, questions), func() int { return 7 }, func() {
+			ids, _, _ := c.oracle().follow(t, queryOf(false, questions), func() int { return 7 }, func() {
 				clock.Advance(time.Millisecond)
 				p.user(t, object{"email": fmt.Sprintf("new%d-%d@example.com", n, come)})
 				come++
@@ -450,8 +354,8 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 			{true, []*question{named(c.people[:500]), named(c.people[100:600])}},
 		} {
 			for _, size := range []int{1000, 100} {
-				want := c.expected(row.or, row.questions)
-				ids, totals, sizes := c.follow(t, queryOf(row.or, row.questions), func() int { return size }, func() {})
+				want := c.oracle().expected(row.or, row.questions)
+				ids, totals, sizes := c.oracle().follow(t, queryOf(row.or, row.questions), func() int { return size }, func() {})
 				if diff := cmp.Diff(want, ids); diff != "" {
 					t.Errorf("%v (-want +found):\n%s", queryOf(row.or, row.questions), diff)
 				}
@@ -472,7 +376,7 @@ func TestSearchGoesOnBehindItsBound(t *testing.T) {
 			t.Error("no page was short: no search came to its bound")
 		}
 		for _, q := range []*question{verified, rare, early, wild, percent, backslash} {
-			if len(c.expected(false, []*question{q})) == 0 {
+			if len(c.oracle().expected(false, []*question{q})) == 0 {
 				t.Errorf("%s shows nothing", q.name)
 			}
 		}

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"runtime/debug"
@@ -12,6 +11,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/api/wire"
 	"github.com/countersign-auth/countersign/internal/dashboard"
+	"github.com/countersign-auth/countersign/internal/signing"
 	"github.com/countersign-auth/countersign/internal/store"
 	"github.com/countersign-auth/countersign/internal/telemetry"
 )
@@ -20,7 +20,7 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.config.Now()
 	line := &telemetry.Request{
-		ID: countersign.NewOrderedID[countersign.RequestID](countersign.Test, start), Method: method(r), Route: "none", RemoteAddress: remote(r),
+		ID: countersign.NewOrderedID[countersign.RequestID](countersign.Test, start), Method: method(r), Route: "none", RemoteAddress: s.address(r),
 	}
 	ctx, cancel := context.WithTimeout(telemetry.WithRequest(r.Context(), line), requestTime)
 	defer cancel()
@@ -37,6 +37,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.router.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// address is where a request is from. A proxy that nobody named is worth a word,
+// once: behind it everybody has one address, and one limit.
+func (s *Server) address(r *http.Request) string {
+	address, relayed := s.client(r)
+	if relayed && !s.relayed.Swap(true) {
+		s.config.Logger.WarnContext(r.Context(), "a request has X-Forwarded-For from an address that is no --trusted-proxy; if that is your proxy, name it, or all callers behind it share one limit", "address", address)
+	}
+	return address
 }
 
 func (s *Server) log(ctx context.Context, line *telemetry.Request) {
@@ -58,15 +68,6 @@ func method(r *http.Request) string {
 	return "other"
 }
 
-// remote is the address of the other end, without its port.
-func remote(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
 // routes are the endpoints of no surface. Probes say whether the process is
 // alive, and whether it can do its work: an issuer in trouble is no reason to take
 // the server away.
@@ -81,11 +82,11 @@ func (s *Server) routes() []api.Route {
 	}
 	return []api.Route{
 		{
-			Method: http.MethodGet, Pattern: "/healthz", Handler: probe(func(context.Context) error { return nil }),
+			Method: http.MethodGet, Pattern: "/healthz", Handler: probe(func(context.Context) error { return nil }), Unlimited: true,
 			Summary: "Says that the process is alive.",
 		},
 		{
-			Method: http.MethodGet, Pattern: "/readyz", Handler: probe(s.ready),
+			Method: http.MethodGet, Pattern: "/readyz", Handler: probe(s.ready), Unlimited: true,
 			Summary: "Says whether the server can do its work: the database answers, and the keyset opens it.",
 		},
 		{
@@ -95,15 +96,24 @@ func (s *Server) routes() []api.Route {
 	}
 }
 
-// ready reads through the schema and opens what it reads with the keyset.
+// ready reads through the schema and opens what it reads with the keyset. However
+// many ask at once, one of them asks the database: nothing else limits them.
 func (s *Server) ready(ctx context.Context) error {
+	_, err, _ := s.asking.Do("ready", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime) // who asked first may leave first
+		defer cancel()
+		return nil, s.readable(ctx)
+	})
+	return err
+}
+
+func (s *Server) readable(ctx context.Context) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		sealed, err := tx.WorkspaceFact(ctx, keysetFact)
+		sealed, err := tx.WorkspaceFact(ctx, signing.KeysetFact)
 		if err != nil {
 			return err
 		}
-		_, err = s.keyset.Open(sealed, keysetFact)
-		return err
+		return s.keyset.CheckWord(sealed)
 	})
 }
 

@@ -4,14 +4,18 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
@@ -23,6 +27,7 @@ import (
 	"github.com/countersign-auth/countersign/internal/dashboard"
 	"github.com/countersign-auth/countersign/internal/directory"
 	"github.com/countersign-auth/countersign/internal/eventstream"
+	"github.com/countersign-auth/countersign/internal/limit"
 	"github.com/countersign-auth/countersign/internal/openapi"
 	"github.com/countersign-auth/countersign/internal/operator"
 	"github.com/countersign-auth/countersign/internal/project"
@@ -57,6 +62,9 @@ type Server struct {
 	pages     http.Handler // of the dashboard
 	metrics   *telemetry.Metrics
 	router    *api.Router
+	proxies   []netip.Prefix
+	relayed   atomic.Bool // an unknown proxy has been told of
+	asking    singleflight.Group
 	document  []byte // OpenAPI
 }
 
@@ -67,6 +75,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s := &Server{config: c, metrics: telemetry.NewMetrics()}
+	if s.proxies, err = parseProxies(c.TrustedProxies); err != nil {
+		return nil, err
+	}
 	if s.store, err = store.Open(ctx, store.Config{Database: c.Database, Now: c.Now}); err != nil {
 		return nil, err
 	}
@@ -145,34 +156,35 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	pages := &frontend.Surface{
 		Authenticate: api.PublicToken(projects), AuthenticateByPath: api.PublicTokenInPath(projects),
-		Sessions: s.sessions, Directory: people, Projects: projects,
+		Sessions: s.sessions, Directory: people, Projects: projects, Ticks: api.NewTicks(c.Now),
 	}
 	operators := &management.Surface{
 		Authenticate: api.WorkspaceKey(projects), Projects: projects, Sessions: s.sessions, Verdicts: s.verdicts,
 		Keyring: s.keyring, Sources: s.sources, Streams: s.streams, Operators: s.operators,
 	}
+	limits := api.NewLimits(api.LimitsConfig{
+		PerAddress: rate(c.LimitPerAddress), PerCredential: rate(c.LimitPerCredential), InFlight: c.MaxInFlight,
+		Refused: s.metrics.Refused, Now: c.Now,
+	})
+	if err := s.metrics.Load(limits.Load); err != nil {
+		return nil, err
+	}
 	if s.pages, err = dashboard.New(dashboard.Config{
 		Operators: s.operators, Projects: projects, Sessions: s.sessions, Directory: people, Verdicts: s.verdicts,
-		Keyring: s.keyring, Sources: s.sources, Streams: s.streams, Now: c.Now,
+		Keyring: s.keyring, Sources: s.sources, Streams: s.streams, Limits: limits, Now: c.Now,
 	}); err != nil {
 		return nil, err
 	}
 	s.router = api.NewRouter(consumers.Routes(), businesses.Routes(), pages.Routes(), operators.Routes(), s.routes())
+	s.router.Limits = limits
 	s.document, err = openapi.Document(s.router.Routes())
 	return s, err
 }
 
-// keysetFact is the name under which the database keeps a word that only its
-// keyset opens, so that a wrong keyset is found at start and not at sign-in.
-const (
-	keysetFact = "keyset"
-	keysetWord = "countersign"
-)
-
 func (s *Server) openKeyset(ctx context.Context) (*signing.Keyset, error) {
 	var sealed []byte
 	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
-		sealed, err = tx.WorkspaceFact(ctx, keysetFact)
+		sealed, err = tx.WorkspaceFact(ctx, signing.KeysetFact)
 		return err
 	})
 	empty := errors.Is(err, store.ErrNotFound)
@@ -184,24 +196,29 @@ func (s *Server) openKeyset(ctx context.Context) (*signing.Keyset, error) {
 		return nil, err
 	}
 	err = s.store.Update(ctx, countersign.System(), func(tx *store.Tx) error {
-		if sealed, err = tx.WorkspaceFact(ctx, keysetFact); !errors.Is(err, store.ErrNotFound) {
+		if sealed, err = tx.WorkspaceFact(ctx, signing.KeysetFact); !errors.Is(err, store.ErrNotFound) {
 			return err // another process may have been faster
 		}
-		if sealed, err = keyset.Seal([]byte(keysetWord), keysetFact); err != nil {
+		if sealed, err = keyset.SealWord(); err != nil {
 			return err
 		}
-		if err := tx.InsertWorkspaceFact(ctx, keysetFact, sealed); err != nil {
+		if err := tx.InsertWorkspaceFact(ctx, signing.KeysetFact, sealed); err != nil {
 			return err
 		}
-		return tx.Record(ctx, countersign.EnvironmentID{}, "workspace.created", keysetFact, nil)
+		return tx.Record(ctx, countersign.EnvironmentID{}, "workspace.created", signing.KeysetFact, nil)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := keyset.Open(sealed, keysetFact); err != nil {
-		return nil, errors.New("this database's private keys are encrypted under another keyset; set --keyset to the one it began with")
-	}
-	return keyset, nil
+	return keyset, keyset.CheckWord(sealed)
+}
+
+// burstTime is how long what may be asked in a second on average may be saved up.
+const burstTime = 5
+
+// rate is a setting as a token bucket; one below 0 is off.
+func rate(perSecond int) limit.Rate {
+	return limit.Rate{PerSecond: float64(perSecond), Burst: burstTime * perSecond}
 }
 
 // Close closes the database. Run does it by itself.
@@ -225,6 +242,9 @@ func (s *Server) Run(ctx context.Context, ready func(addr string)) (err error) {
 	main, err := listen.Listen(ctx, "tcp", s.config.Addr)
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
+	}
+	if s.config.TLS != nil {
+		main = tls.NewListener(main, s.config.TLS)
 	}
 	servers := []*http.Server{s.newHTTP(s)}
 	listeners := []net.Listener{main}

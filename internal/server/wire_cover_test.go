@@ -70,6 +70,7 @@ func TestGoldenCovers(t *testing.T) {
 	elsewhere := map[string]string{
 		"internal_server_error": "TestBrokenDatabase",
 		"server_unavailable":    "TestBrokenDatabase",
+		"too_many_requests":     "TestLimitByAddress, TestLimitByCredential",
 		"too_many_projects":     "TestTooManyProjects: a thousand are the whole workspace's",
 	}
 	for _, typ := range matches(t, "../../error.go", `define\("([a-z0-9_]+)"`) {

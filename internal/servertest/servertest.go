@@ -54,8 +54,8 @@ func Start(t testing.TB, database string, o Options) *Server {
 	config := server.Config{
 		Addr: "127.0.0.1:0", Database: database, Keyset: o.Keyset, Now: o.Now, JWKSAllowPrivate: o.JWKSAllowPrivate,
 		WorkspaceKeyID: s.WorkspaceKeyID, WorkspaceKeySecret: countersign.Bearer(s.WorkspaceKeySecret),
-		VerdictsPerMinute: o.VerdictsPerMinute,
-		Logger:            slog.New(slog.NewJSONHandler(s.log, nil)),
+		VerdictsPerMinute: o.VerdictsPerMinute, LimitPerAddress: -1,
+		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
 	if o.Keyset == "" {
 		config.KeysetFile = t.TempDir() + "/keyset.json"

@@ -32,6 +32,21 @@ func NewTokenKey(ks *signing.Keyset, env countersign.EnvironmentID) ([]byte, err
 	return ks.Seal(key, env.String(), tokenKeyContext)
 }
 
+func openTokenKey(ks *signing.Keyset, env countersign.Environment) ([]byte, error) {
+	key, err := ks.Open(env.SessionTokenKey, env.ID.String(), tokenKeyContext)
+	if err != nil {
+		return nil, fmt.Errorf("open the session token key of %s: %w", env.ID, err)
+	}
+	return key, nil
+}
+
+// CheckTokenKey opens an environment's key for session tokens and keeps nothing of
+// it.
+func CheckTokenKey(ks *signing.Keyset, env countersign.Environment) error {
+	_, err := openTokenKey(ks, env)
+	return err
+}
+
 // opaque is a session token, taken apart but not checked.
 type opaque struct {
 	text countersign.Bearer // the one text of these bytes: base64url is read strictly
@@ -54,9 +69,9 @@ func parseToken(env countersign.EnvironmentID, token countersign.Bearer) (opaque
 }
 
 func (s *Service) macOf(env countersign.Environment, sess countersign.Session) ([]byte, error) {
-	key, err := s.Keyset.Open(env.SessionTokenKey, env.ID.String(), tokenKeyContext)
+	key, err := openTokenKey(s.Keyset, env)
 	if err != nil {
-		return nil, fmt.Errorf("open the session token key of %s: %w", env.ID, err)
+		return nil, err
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write(sess.ID.Bytes())

@@ -67,3 +67,10 @@ func openKey(ks *Keyset, stored countersign.SigningKey) (key, error) {
 	}
 	return key{SigningKey: stored, private: private, header: base64.RawURLEncoding.EncodeToString(header), jwk: jwk}, nil
 }
+
+// CheckKey opens a stored key and keeps nothing of it; its error says which key it
+// was and what is wrong.
+func CheckKey(ks *Keyset, stored countersign.SigningKey) error {
+	_, err := openKey(ks, stored)
+	return err
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -18,11 +17,15 @@ import (
 	"modernc.org/sqlite"
 )
 
-// A dialect is all that the engines do not share: how to open them and two
-// questions about their errors. This file is the only one that knows which
+// A dialect is all that the engines do not share: how to open them, two
+// questions about their errors and two about their tables. This file, and beside
+// it read_sqlite.go, read_postgres.go and backup.go, are the only ones that know which
 // engine it is.
 type dialect struct {
 	goose goose.Dialect
+	// tables and environmentTables are queries for the names of all tables, and of
+	// those whose rows belong to an environment.
+	tables, environmentTables string
 	// groups says that writers queue for one connection and share commits.
 	groups bool
 	// rows is how many rows one INSERT brings at most: SQLite's driver finds each
@@ -49,7 +52,10 @@ const (
 var sqliteDialect = dialect{
 	goose:  goose.DialectSQLite3,
 	groups: true,
-	rows:   8,
+	tables: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`,
+	environmentTables: `SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND c.name = 'environment_id' ORDER BY m.name`,
+	rows: 8,
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*sqlite.Error](err)
 		return ok && (e.Code() == sqliteConstraintUnique || e.Code() == sqliteConstraintPrimaryKey)
@@ -61,8 +67,11 @@ var sqliteDialect = dialect{
 }
 
 var postgresDialect = dialect{
-	goose: goose.DialectPostgres,
-	rows:  64,
+	goose:  goose.DialectPostgres,
+	tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name COLLATE "C"`,
+	environmentTables: `SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+		WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.column_name = 'environment_id' ORDER BY c.table_name COLLATE "C"`,
+	rows: 64,
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && e.Code == pgUniqueViolation
@@ -82,21 +91,21 @@ func IsPostgres(database string) bool {
 // openSQLite opens one writing connection and a few reading ones on a file.
 // Full synchronisation in WAL mode makes every commit durable (sqlite.org/wal.html).
 func openSQLite(path string) (write, read *sql.DB, err error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	dsn := func(pragmas ...string) string {
-		q := url.Values{"_pragma": append([]string{
+	open := func(query url.Values) (*sql.DB, error) {
+		query["_pragma"] = append([]string{
 			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		}, pragmas...)}
-		return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String()
+		}, query["_pragma"]...)
+		uri, err := sqliteURI(path, query)
+		if err != nil {
+			return nil, err
+		}
+		return sql.Open("sqlite", uri)
 	}
-	if write, err = sql.Open("sqlite", dsn()+"&_txlock=immediate"); err != nil {
+	if write, err = open(url.Values{"_txlock": {"immediate"}}); err != nil {
 		return nil, nil, err
 	}
 	write.SetMaxOpenConns(1)
-	if read, err = sql.Open("sqlite", dsn("query_only(1)")); err != nil {
+	if read, err = open(url.Values{"_pragma": {"query_only(1)"}}); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
 	readers := max(4, runtime.GOMAXPROCS(0))
@@ -109,11 +118,11 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 // the database instead of here.
 const postgresConns = 32
 
-// openPostgres opens a pool. The URL may hold a password, so no error repeats it.
+// openPostgres opens a pool.
 func openPostgres(database string) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(database)
 	if err != nil {
-		return nil, errors.New("the --database URL is not one that PostgreSQL understands; expected postgres://user:password@host:5432/name?sslmode=verify-full")
+		return nil, errPostgresURL
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(postgresConns)

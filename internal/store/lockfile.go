@@ -45,3 +45,30 @@ func createPrivate(path string) error {
 	}
 	return f.Close()
 }
+
+// Served reports whether a process serves a SQLite file. Whoever asks holds the
+// claim for an instant.
+func Served(path string) (served bool, err error) {
+	f, err := os.Open(path + ".lock")
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := lockFile(f); !errors.Is(err, errLocked) {
+		return false, err
+	}
+	return true, nil
+}
+
+// NetworkFileSystem names the network file system that a folder is on, or "".
+func NetworkFileSystem(dir string) (name string, err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return networkFileSystem(f)
+}

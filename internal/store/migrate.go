@@ -33,8 +33,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read the schema's version: %w", err)
 	}
-	sources := provider.ListSources()
-	known := sources[len(sources)-1].Version
+	known := KnownSchema()
 	if stored > known {
 		return fmt.Errorf("the database has schema %d and this binary knows %d; run a newer countersign", stored, known)
 	}

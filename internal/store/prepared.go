@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 )
 
@@ -57,4 +58,14 @@ func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 		return first.(*sql.Stmt), stmt.Close() //nolint:sqlclosecheck // only the one that lost
 	}
 	return stmt, nil
+}
+
+// close closes the statements: of a connection that is closed while it has some,
+// SQLite keeps the file open, and its WAL file stays behind.
+func (p *prepared) close() (err error) {
+	p.stmts.Range(func(_, stmt any) bool {
+		err = errors.Join(err, stmt.(*sql.Stmt).Close())
+		return true
+	})
+	return err
 }

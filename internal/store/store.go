@@ -88,7 +88,7 @@ func (s *Store) open(database string) (err error) {
 func (s *Store) Close() error {
 	var err error
 	if s.group != nil {
-		err = s.group.conn.Close()
+		err = errors.Join(s.group.q.close(), s.group.conn.Close())
 	}
 	err = errors.Join(err, s.read.Close())
 	if s.write != s.read {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,5 +159,29 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	_, err := store.Open(t.Context(), store.Config{Database: path, Now: time.Now})
 	if err == nil || !strings.Contains(err.Error(), "another process serves") {
 		t.Errorf("second Open = %v", err)
+	}
+}
+
+// TestCloseLeavesOneFile holds that a database whose process has ended in good
+// order is one file, which can be copied as it is.
+func TestCloseLeavesOneFile(t *testing.T) {
+	t.Parallel()
+	path := storetest.SQLite(t)
+	s, err := store.Open(t.Context(), store.Config{Database: path, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pair(t.Context(), s, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(t.Context(), func(tx *store.Tx) error { _, err := tx.Projects(t.Context()); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(path + "*")
+	if want := []string{path, path + ".lock"}; err != nil || !slices.Equal(files, want) {
+		t.Errorf("after Close there are %v, %v; want %v", files, err, want)
 	}
 }

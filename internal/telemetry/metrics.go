@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type Metrics struct {
 	batches  *prometheus.CounterVec
 	streamed *prometheus.CounterVec
 	verdicts *prometheus.CounterVec
+	refused  *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics, and those of the Go runtime and the process.
@@ -51,8 +53,12 @@ func NewMetrics() *Metrics {
 			Name: "countersign_verdicts_total",
 			Help: "Verdicts on subject tokens: kept, or missed because a profile had too many refusals within a minute.",
 		}, []string{"outcome"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_requests_refused_total",
+			Help: "Requests that were refused before anything was done for them, by the limit that they met: address, credential, capacity.",
+		}, []string{"limit"}),
 	}
-	m.registry.MustRegister(m.requests, m.judged, m.sessions, m.batches, m.streamed, m.verdicts,
+	m.registry.MustRegister(m.requests, m.judged, m.sessions, m.batches, m.streamed, m.verdicts, m.refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -84,6 +90,19 @@ func (m *Metrics) Verdict(kept bool) {
 		outcome = "kept"
 	}
 	m.verdicts.WithLabelValues(outcome).Inc()
+}
+
+// Refused counts one request that met a limit.
+func (m *Metrics) Refused(limit string) { m.refused.WithLabelValues(limit).Inc() }
+
+// Load shows how many requests are being answered, and how many wait.
+func (m *Metrics) Load(load func() (inFlight, waiting int)) error {
+	gauge := func(name, help string, value func() int) error {
+		return m.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	return errors.Join(
+		gauge("countersign_requests_in_flight", "Requests that are being answered.", func() int { n, _ := load(); return n }),
+		gauge("countersign_requests_waiting", "Requests that wait for others to be answered.", func() int { _, n := load(); return n }))
 }
 
 // Register adds what another package collects by itself.

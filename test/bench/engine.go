@@ -49,15 +49,16 @@ func (w *issuerWorld) close() { _ = w.listener.Close() }
 // token is for the people's e-mail address of that name, for an hour.
 func (w *issuerWorld) token(name string) (string, error) {
 	return w.Mint(map[string]any{
-		"aud": "countersign", "email": name + "@example.com", "sub": name, "name": "Somebody Or Other", "exp": time.Now().Add(time.Hour).Unix(),
+		"aud": "countersign", "email": name + "@example.com", "sub": name, "name": "Somebody Or Other", "company": "acme", "exp": time.Now().Add(time.Hour).Unix(),
 	})
 }
 
 // people are those who are known.
 const people = 64
 
-// environment is one of the server's, with its kind of session JWTs.
+// environment is one of the server's, with its kind of people and of session JWTs.
 type environment struct {
+	attestPath               string
 	project, secret, profile string
 	known                    [][]byte // bodies of attest for people who are known
 	tokens                   [][]byte // bodies of authenticate for their sessions
@@ -76,7 +77,8 @@ type engineBench struct {
 	floor        *process
 	metrics      string
 	rs256, es256 *environment
-	postmaster   int // of PostgreSQL, or 0
+	b2b          *environment // signed by ES256
+	postmaster   int          // of PostgreSQL, or 0
 	cleanups     []func() error
 	fresh        int // people made so far
 	profiled     map[string]bool
@@ -122,8 +124,8 @@ func startEngine(ctx context.Context, engine, dir, binary string, w *issuerWorld
 	}
 	b.serverArgs = []string{
 		"serve", "--addr", addr, "--database", database, "--jwks-allow-private", "127.0.0.0/8",
-		"--verdicts-per-minute", "1000000000",
-	} // every refusal that is measured is kept
+		"--verdicts-per-minute", "1000000000", "--limit-per-address", "off",
+	} // every refusal that is measured is kept, and all come from one address
 	if o.profile != "" {
 		if b.metrics, err = freeAddr(); err != nil {
 			return b, err
@@ -157,10 +159,13 @@ func startEngine(ctx context.Context, engine, dir, binary string, w *issuerWorld
 	if b.floor, err = startProcess(ctx, floorAddr, nil, self, "floor", floorAddr, floorDatabase, keyFile); err != nil {
 		return b, err
 	}
-	if b.rs256, err = b.newEnvironment(ctx, "RS256"); err != nil {
+	if b.rs256, err = b.newEnvironment(ctx, "RS256", countersign.Consumer); err != nil {
 		return b, err
 	}
-	b.es256, err = b.newEnvironment(ctx, "ES256")
+	if b.es256, err = b.newEnvironment(ctx, "ES256", countersign.Consumer); err != nil {
+		return b, err
+	}
+	b.b2b, err = b.newEnvironment(ctx, "ES256", countersign.B2B)
 	return b, err
 }
 
@@ -228,10 +233,15 @@ func member(answer []byte, members ...string) (string, error) {
 	return s, nil
 }
 
-func (b *engineBench) newEnvironment(ctx context.Context, algorithm string) (*environment, error) {
-	e := &environment{}
+func (b *engineBench) newEnvironment(ctx context.Context, algorithm string, vertical countersign.Vertical) (*environment, error) {
+	e := &environment{attestPath: "/v1/sessions/attest"}
 	slug := strings.ToLower(algorithm)
-	if _, err := b.manage(ctx, "/pwa/v3/projects", map[string]any{"name": "Bench", "vertical": "CONSUMER", "project_slug": slug}, "project", "project_slug"); err != nil {
+	mapping := map[string]any{"email": "email", "token_id": "jti", "external_user_id": "sub"}
+	if vertical == countersign.B2B {
+		e.attestPath, slug = "/v1/b2b/sessions/attest", slug+"-b2b"
+		mapping = map[string]any{"email": "email", "token_id": "jti", "external_member_id": "sub", "organization_id": "company"}
+	}
+	if _, err := b.manage(ctx, "/pwa/v3/projects", map[string]any{"name": "Bench", "vertical": vertical, "project_slug": slug}, "project", "project_slug"); err != nil {
 		return nil, err
 	}
 	var err error
@@ -246,7 +256,7 @@ func (b *engineBench) newEnvironment(ctx context.Context, algorithm string) (*en
 	if e.profile, err = b.manage(ctx, path+"/trusted_token_profiles", map[string]any{
 		"name": "issuer", "issuer": b.issuer.URL(), "audience": "countersign", "can_jit_provision": true,
 		"public_key_type": "JWK", "jwks_url": b.issuer.JWKSURL(),
-		"attribute_mapping": map[string]any{"email": "email", "token_id": "jti", "external_user_id": "sub"},
+		"attribute_mapping": mapping,
 	}, "profile", "profile_id"); err != nil {
 		return nil, err
 	}
@@ -308,7 +318,7 @@ func (e *environment) call(b *engineBench, path string, body []byte) call {
 
 // attest is a session for a measurement to use, and gives its token.
 func (b *engineBench) attest(ctx context.Context, e *environment, body []byte) (string, error) {
-	answer, err := e.call(b, "/v1/sessions/attest", body).read(ctx, http.DefaultTransport)
+	answer, err := e.call(b, e.attestPath, body).read(ctx, http.DefaultTransport)
 	if err != nil {
 		return "", err
 	}
@@ -392,7 +402,7 @@ func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) err
 		return round(b.rs256.known, func(body []byte) call { return call{url: b.floor.url + path, body: body} })
 	}
 	attest := func(e *environment) func([]byte) call {
-		return func(body []byte) call { return e.call(b, "/v1/sessions/attest", body) }
+		return func(body []byte) call { return e.call(b, e.attestPath, body) }
 	}
 	most := int(b.options.run.Seconds() * 900) // what two cores can do at most with RSA
 	if n == 1 {
@@ -433,6 +443,7 @@ func (b *engineBench) measure(ctx context.Context, r *report, n, round_ int) err
 		func() error { return run(provisionRS256, b.server, once(newRS, attest(b.rs256))) },
 		func() error { return run(floorES256, b.floor, floor("/es256")) },
 		func() error { return run(attestES256, b.server, round(b.es256.known, attest(b.es256))) },
+		func() error { return run(attestMember, b.server, round(b.b2b.known, attest(b.b2b))) },
 		func() error { return run(provisionES256, b.server, once(newES, attest(b.es256))) },
 		func() error { return run(floorConstant, b.floor, floor("/constant")) },
 		func() error { return run(authenticated, b.server, round(b.rs256.tokens, authenticate)) },

@@ -1,4 +1,4 @@
-// Command bench measures the rows A1 to A8 and C1 to C3 of the budgets: the real
+// Command bench measures the rows A1 to A8, B4 and C1 to C3 of the budgets: the real
 // server, and beside it, in the same run, a floor that does the least an attest can
 // do. It starts everything by itself, on loopback, with full durability, and prints
 // each row as CPU-ms per request and as a ratio to the floor, but for C3, which is

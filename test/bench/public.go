@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"text/tabwriter"
 	"time"
 )
@@ -83,7 +85,9 @@ func (b *engineBench) newPages(ctx context.Context) (*pages, error) {
 	return p, nil
 }
 
-// measurePages times each kind in turn, so that all meet the same moments.
+// measurePages times each kind in turn, so that all meet the same moments, and in
+// another order each time: what a request leaves behind, such as a commit, is in the
+// way of the next.
 func (b *engineBench) measurePages(ctx context.Context, r *report) error {
 	client := &http.Transport{}
 	defer client.CloseIdleConnections()
@@ -91,9 +95,11 @@ func (b *engineBench) measurePages(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
+	kinds := slices.Clone(pageKinds)
 	begin := time.Now()
 	for i := 0; time.Since(begin) < time.Duration(b.options.rounds*len(pageKinds))*b.options.run; i++ {
-		for _, kind := range pageKinds {
+		mathrand.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+		for _, kind := range kinds {
 			c := call{url: b.server.url + "/sdk/v1/sessions/attest", user: p.token, password: p.token, body: p.bodies[kind][i%people], status: http.StatusBadRequest}
 			if kind == pageAccepted {
 				c.status = http.StatusOK

@@ -60,13 +60,17 @@ type process struct {
 	tail []string // of the log
 }
 
-// start runs the server on a database and waits until it listens.
+// start runs the server on a database and waits until it listens. Without a
+// keyset, it has the one beside the database.
 func start(t *testing.T, database, keyset string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--database", database), read: make(chan struct{})}
 	p.cmd.Env = []string{
-		"HOME=" + t.TempDir(), "COUNTERSIGN_KEYSET=" + keyset, "COUNTERSIGN_JWKS_ALLOW_PRIVATE=127.0.0.0/8",
+		"HOME=" + t.TempDir(), "COUNTERSIGN_JWKS_ALLOW_PRIVATE=127.0.0.0/8",
 		"COUNTERSIGN_WORKSPACE_KEY_ID=" + workspaceID, "COUNTERSIGN_WORKSPACE_KEY_SECRET=" + workspaceSecret,
+	}
+	if keyset != "" {
+		p.cmd.Env = append(p.cmd.Env, "COUNTERSIGN_KEYSET="+keyset)
 	}
 	log, err := p.cmd.StderrPipe()
 	if err != nil {

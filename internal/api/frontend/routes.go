@@ -21,6 +21,7 @@ type Surface struct {
 	Sessions           *session.Service
 	Directory          *directory.Service
 	Projects           *project.Service
+	Ticks              *api.Ticks // of refused subject tokens
 }
 
 // Routes are the surface's endpoints.
@@ -38,7 +39,7 @@ func (s *Surface) Routes() []api.Route {
 		},
 
 		{
-			Method: http.MethodPost, Pattern: "/sdk/v1/sessions/attest", Handler: api.Call(anybody, s.attest),
+			Method: http.MethodPost, Pattern: "/sdk/v1/sessions/attest", Handler: api.Call(anybody, api.Evenly(s.Ticks, s.attest)),
 			Summary: "Exchanges a JWT of a registered issuer for a session of the page, or attaches it to the one that the page has.",
 		},
 		{

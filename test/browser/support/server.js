@@ -46,6 +46,7 @@ export async function startServer() {
   return {
     url,
     link: link.href,
+    workspaceKey: { id: printed.COUNTERSIGN_WORKSPACE_KEY_ID, secret: printed.COUNTERSIGN_WORKSPACE_KEY_SECRET },
     manage,
     call,
     troubles,
