@@ -1,5 +1,7 @@
 package countersign
 
+import "slices"
+
 // Policy says which roles, resources and scopes an environment knows, and what
 // the roles permit (rbac.md §2).
 type Policy struct {
@@ -14,6 +16,15 @@ type Policy struct {
 // Roles are all roles, the default ones first.
 func (p Policy) Roles() []Role {
 	return append(p.DefaultRoles[:len(p.DefaultRoles):len(p.DefaultRoles)], p.CustomRoles...)
+}
+
+// For is the policy for the members of an organization, which adds roles to it; the
+// same for nil.
+func (p Policy) For(o *Organization) Policy {
+	if o != nil && len(o.CustomRoles) > 0 {
+		p.CustomRoles = slices.Concat(p.CustomRoles, o.CustomRoles)
+	}
+	return p
 }
 
 // Role is a named set of permissions.

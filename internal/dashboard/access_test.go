@@ -82,10 +82,16 @@ func TestForeignForms(t *testing.T) {
 
 var name = regexp.MustCompile(`\{[a-z]+\}`)
 
-// TestRoles calls every route as nobody and in every role.
+// TestRoles calls every route as nobody and in every role, for users and for members.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, storetest.SQLite(t), servertest.Options{})
+	checkRoles(t, r)
+	checkRoles(t, r.business())
+}
+
+func checkRoles(t *testing.T, r *rig) {
+	t.Helper()
 	for _, role := range append([]countersign.OperatorRole{""}, countersign.OperatorRoles()...) {
 		for _, route := range dashboard.Routes() {
 			if strings.HasSuffix(route.Pattern, "/sign-out") || role == countersign.OperatorOwner && strings.HasSuffix(route.Pattern, "/settings/delete") {
@@ -121,7 +127,10 @@ func TestWhoDoesMoreThanRead(t *testing.T) {
 		if route.Method == http.MethodPost && !own && !route.Role.Covers(countersign.OperatorEditor) {
 			t.Errorf("%s is for %s", route.Pattern, route.Role)
 		}
-		for _, part := range []string{"/keys/secrets", "/keys/tokens", "/keys/rotate", "/operators", "/settings/", "/environments", "/policy/edit"} {
+		if route.Method == http.MethodPost && strings.Contains(route.Pattern, "/streams") && route.Role != countersign.OperatorOwner {
+			t.Errorf("%s is for %s", route.Pattern, route.Role)
+		}
+		for _, part := range []string{"/keys/secrets", "/keys/tokens", "/keys/rotate", "/operators", "/settings/", "/environments", "/policy/edit", "/roles"} {
 			if strings.Contains(route.Pattern, part) && route.Role != countersign.OperatorOwner {
 				t.Errorf("%s is for %s", route.Pattern, route.Role)
 			}
@@ -133,37 +142,44 @@ func TestWhoDoesMoreThanRead(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	each(t, servertest.Options{}, func(t *testing.T, r *rig) {
-		b := r.operator("Ada", "owner")
-		hostile := []string{"%00", "%ff", "..%2f..", "%3Cscript%3E", strings.Repeat("a", 3000), "-", "user-test-00000000-0000-0000-0000-000000000000"}
-		fields := []string{
-			"name", "issuer", "audience", "jwks_url", "key_type", "pem", "trust_policy", "mapping_rest", "map_email", "sample", "from_issuer", "from_token", "token", "claims",
-			"profile", "key", "before", "confirm", "email", "phone", "first", "external_id", "trusted", "untrusted", "role", "policy", "algorithm", "migration", "minutes",
-			"domains", "bundles", "content", "person", "url", "type", "vertical", "environment", "link",
-		}
-		for _, route := range dashboard.Routes() {
-			if strings.HasSuffix(route.Pattern, "/sign-out") || strings.HasSuffix(route.Pattern, "/settings/delete") {
-				continue // it would leave nothing to call
-			}
-			for _, text := range hostile {
-				path := strings.NewReplacer("{project}", r.ProjectSlug, "{environment}", r.Slug).Replace(route.Pattern)
-				path = name.ReplaceAllString(path, text)
-				form := url.Values{}
-				for _, field := range fields {
-					value, err := url.PathUnescape(text)
-					if err != nil {
-						t.Fatal(err)
-					}
-					form.Set(field, value)
-				}
-				if route.Method == http.MethodGet {
-					path += "?cursor=" + text + "&profile=" + text + "&reason=" + text + "&since=" + text + "&by=email&find=" + text + "&range=" + text + "&user=" + text + "&resource=a&action=" + text
-				}
-				if p := b.post2(route.Method, path, form); p.status >= http.StatusInternalServerError {
-					t.Errorf("%s %.200s = %d %s", route.Method, path, p.status, p.text)
-				}
-			}
-		}
+		checkBadInput(t, r)
+		checkBadInput(t, r.business())
 	})
+}
+
+func checkBadInput(t *testing.T, r *rig) {
+	t.Helper()
+	b := r.operator("Ada", "owner")
+	hostile := []string{"%00", "%ff", "..%2f..", "%3Cscript%3E", strings.Repeat("a", 3000), "-", "user-test-00000000-0000-0000-0000-000000000000"}
+	fields := []string{
+		"name", "issuer", "audience", "jwks_url", "key_type", "pem", "trust_policy", "mapping_rest", "map_email", "sample", "from_issuer", "from_token", "token", "claims",
+		"profile", "key", "before", "confirm", "email", "phone", "first", "external_id", "trusted", "untrusted", "role", "policy", "algorithm", "migration", "minutes",
+		"domains", "bundles", "content", "person", "url", "type", "vertical", "environment", "link",
+		"slug", "logo", "allowed", "claimed", "implicit", "settings", "roles", "untrusted", "email_id", "unlink", "pending", "since", "site", "api_key", "hostname", "username", "password",
+	}
+	for _, route := range dashboard.Routes() {
+		if strings.HasSuffix(route.Pattern, "/sign-out") || strings.HasSuffix(route.Pattern, "/settings/delete") {
+			continue // it would leave nothing to call
+		}
+		for _, text := range hostile {
+			path := strings.NewReplacer("{project}", r.ProjectSlug, "{environment}", r.Slug).Replace(route.Pattern)
+			path = name.ReplaceAllString(path, text)
+			form := url.Values{}
+			for _, field := range fields {
+				value, err := url.PathUnescape(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				form.Set(field, value)
+			}
+			if route.Method == http.MethodGet {
+				path += "?cursor=" + text + "&profile=" + text + "&reason=" + text + "&since=" + text + "&by=email&find=" + text + "&range=" + text + "&user=" + text + "&resource=a&action=" + text
+			}
+			if p := b.post2(route.Method, path, form); p.status >= http.StatusInternalServerError {
+				t.Errorf("%s %.200s = %d %s", route.Method, path, p.status, p.text)
+			}
+		}
+	}
 }
 
 // post2 is post or get, as the method says.

@@ -15,6 +15,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/api"
 	"github.com/countersign-auth/countersign/internal/directory"
+	"github.com/countersign-auth/countersign/internal/eventstream"
 	"github.com/countersign-auth/countersign/internal/operator"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/session"
@@ -33,6 +34,7 @@ type Config struct {
 	Verdicts  *verdict.Book
 	Keyring   *signing.Keyring
 	Sources   *trust.Sources
+	Streams   *eventstream.Service
 	Limits    *api.Limits // nil: none
 	Now       func() time.Time
 }

@@ -47,7 +47,7 @@ func (s *scene) paths() []string {
 		"", "?range=7d", "?range=30d", "/start", "/profiles", "/profiles/new", "/profiles/" + s.profile, "/profiles/" + s.profile + "/edit", "/profiles/" + s.profile + "/try",
 		"/verdicts", "/verdicts?reason=malformed", "/verdicts/" + s.refused, "/sessions", "/sessions?find=ada@example.com", "/sessions/" + s.session, "/revocations",
 		"/users", "/users?by=email&find=ada@example.com", "/users/new", "/users/" + s.user, "/users/" + s.user + "/edit",
-		"/policy", "/policy?user=employee-7&resource=a&action=b", "/policy/edit", "/keys", "/events", "/events?action=session.", "/settings",
+		"/policy", "/policy?user=employee-7&resource=a&action=b", "/policy/edit", "/keys", "/events", "/events?action=session.", "/streams", "/settings",
 	} {
 		list = append(list, s.base+path)
 	}
@@ -75,53 +75,6 @@ func TestPagesAreSound(t *testing.T) {
 			checkSound(t, path, p)
 		}
 	})
-}
-
-// TestB2B walks through an environment of the other vertical, whose people have no
-// pages yet.
-func TestB2B(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, storetest.SQLite(t), servertest.Options{})
-	e := r.NewEnvironmentOf("B2B", "LIVE", map[string]any{"session_jwt_algorithm": "EdDSA"})
-	id := e.Profile("me", map[string]any{
-		"public_key_type": "JWK", "jwks_url": "https://id.example.com/keys",
-		"attribute_mapping": map[string]any{"email": "email", "token_id": "jti", "organization_id": "org"},
-	})
-	b := r.operator("Ada", "owner")
-	base := "/dashboard/p/" + e.ProjectSlug + "/" + e.Slug
-	for _, path := range []string{
-		"", "/start", "/profiles", "/profiles/new", "/profiles/" + id, "/profiles/" + id + "/edit", "/profiles/" + id + "/try", "/verdicts", "/sessions",
-		"/revocations", "/users", "/users/new", "/policy", "/policy/edit", "/keys", "/events", "/settings",
-	} {
-		p := b.get(base + path)
-		if p.status != http.StatusOK {
-			t.Errorf("GET %s = %d", path, p.status)
-			continue
-		}
-		checkSound(t, path, p)
-	}
-
-	answer := e.API("POST", "/v1/b2b/organizations", map[string]any{"organization_name": "Acme", "organization_slug": "acme"})
-	org := answer.String("organization", "organization_id")
-	answer = e.API("POST", "/v1/b2b/organizations/"+org+"/members", map[string]any{"email_address": "ada@example.com"})
-	member := answer.String("member", "member_id")
-	for path, status := range map[string]int{
-		"/users/" + member:           http.StatusOK,
-		"/sessions?find=" + member:   http.StatusOK,
-		"/users/" + org:              http.StatusBadRequest,
-		"/users/" + member + "/edit": http.StatusNotFound,
-		"/sessions?find=ada":         http.StatusBadRequest,
-	} {
-		p := b.get(base + path)
-		if p.status != status {
-			t.Errorf("GET %s = %d, want %d", path, p.status, status)
-			continue
-		}
-		checkSound(t, path, p)
-	}
-	if p := b.get(base + "/users/" + member); !strings.Contains(content(p.root), org) || strings.Contains(content(p.root), "Delete the user") {
-		t.Errorf("the page of a member does not say the organization, or offers what it cannot do:\n%s", content(p.root))
-	}
 }
 
 func checkSound(t *testing.T, path string, p page) {

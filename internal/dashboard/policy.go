@@ -84,7 +84,7 @@ func checkPolicy(d *Dashboard, r *request, p countersign.Policy) (c policyCheck,
 		return c, nil
 	}
 	c.Asked, c.Roles = true, u.Roles
-	c.Granting = rbac.Granting(p, u.Roles, c.Resource, c.Action)
+	c.Granting = rbac.Granting(p.For(u.Organization), u.Roles, c.Resource, c.Action)
 	return c, err
 }
 

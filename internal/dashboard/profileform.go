@@ -10,6 +10,7 @@ import (
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/project"
 	"github.com/countersign-auth/countersign/internal/proposal"
+	"github.com/countersign-auth/countersign/internal/session"
 )
 
 // profileForm is a profile as it is typed.
@@ -33,6 +34,8 @@ type profileForm struct {
 	Notes       []proposal.Note
 	Missing     []string
 	Preview     *previewed
+	Since       string            // of a replay; "" is a day ago
+	Replayed    *session.Replayed // against the form; nil if nobody asked
 	Problem     problem
 }
 
@@ -105,7 +108,7 @@ func readProfileForm(r *request) profileForm {
 	f := profileForm{
 		Name: r.field("name"), Issuer: r.field("issuer"), Audience: r.field("audience"), KeyType: r.field("key_type"), JWKSURL: r.field("jwks_url"),
 		PEM: shownPEM(strings.ReplaceAll(r.PostForm.Get("pem"), "\r\n", "\n")), Rest: r.field("mapping_rest"), JIT: r.field("jit") != "",
-		Policy: r.field("trust_policy"), Force: r.field("force") != "", Token: r.field("sample"),
+		Policy: r.field("trust_policy"), Force: r.field("force") != "", Token: r.field("sample"), Since: r.field("since"),
 	}
 	if f.KeyType == "" {
 		f.KeyType = string(countersign.KeyTypeJWK)

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"slices"
@@ -195,6 +196,33 @@ func saveProfile(d *Dashboard, r *request) (view, error) {
 		}
 	}
 	return form.refused(d, r, err)
+}
+
+// replayProfile holds the verdicts of a while against what the form would make of the
+// profile, and saves nothing.
+func replayProfile(d *Dashboard, r *request) (view, error) {
+	before, err := d.Projects.Profile(r.Context(), r.env.ID, r.PathValue("profile"))
+	if err != nil {
+		return view{}, err
+	}
+	form := readProfileForm(r)
+	form.ID, form.KeyType = before.ID.String(), string(before.KeyType)
+	from, err := since(cmp.Or(form.Since, "24h"), d.Now())
+	if err != nil {
+		form.Problem = problemOf(err)
+		form.Problem.Field = "replay"
+		return profileFormView(r, form), nil
+	}
+	edited, err := form.draft(d, r)
+	if err != nil {
+		return form.refused(d, r, err)
+	}
+	replayed, err := d.Sessions.Replay(r.Context(), r.env, &before, &edited, from)
+	form.Replayed = &replayed
+	v := profileFormView(r, form)
+	v.cli = "countersign profile replay " + form.ID + " --since " + quote(cmp.Or(form.Since, "24h")) + " --audience " + quote(form.Audience) + r.flags()
+	v.api = "POST " + r.management("trusted_token_profiles/"+form.ID+"/replay")
+	return v, err
 }
 
 // refused shows the form again, with what is wrong beside the field.

@@ -208,6 +208,17 @@ func (p page) URL(parts ...any) string {
 	return envPath(p.Env, texts...)
 }
 
+// Who is the page of a user or a member.
+func (p page) Who(id countersign.PersonID) string {
+	if countersign.IsMember(id) {
+		return p.URL("members", id)
+	}
+	return p.URL("users", id)
+}
+
+// B2B reports whether people are members of organizations.
+func (p page) B2B() bool { return p.Env.Vertical == countersign.B2B }
+
 // Other is the same section of another environment.
 func (p page) Other(e countersign.Environment) string {
 	if p.Section == "" || p.Section == "overview" {
@@ -255,33 +266,47 @@ func envPath(e countersign.Environment, parts ...string) string {
 
 // deeds are what pages say after a redirect that names one of them.
 var deeds = map[string]string{
-	"profile-created":     "The profile is there. Try a token on it, or wait for the first sign-in.",
-	"profile-saved":       "The profile is saved, and holds from the next token on.",
-	"profile-deleted":     "The profile is deleted. Sessions that it made go on until they end.",
-	"key-added":           "The key is added, and verifies from the next token on.",
-	"key-removed":         "The key is removed, and verifies nothing from now on.",
-	"session-revoked":     "The session is over, on every node by its next request.",
-	"revoked":             "The sessions are over, on every node by their next request.",
-	"user-created":        "The user is there.",
-	"user-saved":          "The user is saved.",
-	"user-deleted":        "The user is deleted, and all sessions with them.",
-	"policy-saved":        "The policy is saved, and holds from the next authenticate on.",
-	"secret-deleted":      "The secret is deleted, and refused from now on.",
-	"token-created":       "The public token is there.",
-	"token-deleted":       "The public token is deleted.",
-	"rotated":             "The next signing key is published. It signs in an hour.",
-	"settings-saved":      "The settings are saved.",
-	"template-saved":      "The template is saved, and holds for the next JWT.",
-	"redirect-added":      "The redirect URL is added.",
-	"redirect-removed":    "The redirect URL is removed.",
-	"environment-made":    "The environment is there, with a signing key and a public token.",
-	"operator-saved":      "The operator has that role from now on.",
-	"operator-removed":    "The operator is removed and signed out.",
-	"operator-ended":      "All sessions of the operator are over.",
-	"project-renamed":     "The project has that name from now on.",
-	"environment-saved":   "The environment is saved.",
-	"environment-deleted": "The environment is deleted, and all that was in it.",
-	"project-deleted":     "The project is deleted, and all that was in it.",
+	"profile-created":      "The profile is there. Try a token on it, or wait for the first sign-in.",
+	"profile-saved":        "The profile is saved, and holds from the next token on.",
+	"profile-deleted":      "The profile is deleted. Sessions that it made go on until they end.",
+	"key-added":            "The key is added, and verifies from the next token on.",
+	"key-removed":          "The key is removed, and verifies nothing from now on.",
+	"session-revoked":      "The session is over, on every node by its next request.",
+	"revoked":              "The sessions are over, on every node by their next request.",
+	"user-created":         "The user is there.",
+	"user-saved":           "The user is saved.",
+	"user-deleted":         "The user is deleted, and all sessions with them.",
+	"organization-created": "The organization is there. Make its members, or let a profile make them with their first token.",
+	"organization-saved":   "The organization is saved.",
+	"organization-deleted": "The organization is deleted, with all members and their sessions.",
+	"roles-saved":          "The roles of the organization are saved, and hold from the next authenticate on.",
+	"member-created":       "The member is there. Nobody was written to: they come with their first token.",
+	"member-saved":         "The member is saved.",
+	"member-deleted":       "The member is deleted and signed out. Here they can be brought back.",
+	"member-reactivated":   "The member is back, with the address and the roles of before.",
+	"address-freed":        "The address is free for somebody else.",
+	"phone-removed":        "The number is removed.",
+	"policy-saved":         "The policy is saved, and holds from the next authenticate on.",
+	"secret-deleted":       "The secret is deleted, and refused from now on.",
+	"token-created":        "The public token is there.",
+	"token-deleted":        "The public token is deleted.",
+	"rotated":              "The next signing key is published. It signs in an hour.",
+	"settings-saved":       "The settings are saved.",
+	"template-saved":       "The template is saved, and holds for the next JWT.",
+	"redirect-added":       "The redirect URL is added.",
+	"redirect-removed":     "The redirect URL is removed.",
+	"stream-saved":         "The destination is kept.",
+	"stream-enabled":       "Events are sent from now on.",
+	"stream-disabled":      "Nothing is sent any more.",
+	"stream-deleted":       "The destination is deleted.",
+	"environment-made":     "The environment is there, with a signing key and a public token.",
+	"operator-saved":       "The operator has that role from now on.",
+	"operator-removed":     "The operator is removed and signed out.",
+	"operator-ended":       "All sessions of the operator are over.",
+	"project-renamed":      "The project has that name from now on.",
+	"environment-saved":    "The environment is saved.",
+	"environment-deleted":  "The environment is deleted, and all that was in it.",
+	"project-deleted":      "The project is deleted, and all that was in it.",
 }
 
 // write answers with a page or a redirect.

@@ -32,6 +32,13 @@ func newRig(t *testing.T, database string, o servertest.Options) *rig {
 	return &rig{Environment: e, t: t, base: "/dashboard/p/" + e.ProjectSlug + "/" + e.Slug}
 }
 
+// business is an environment of the same server, whose people are members.
+func (r *rig) business() *rig {
+	r.t.Helper()
+	e := r.NewEnvironmentOf("B2B", "TEST", map[string]any{"session_jwt_algorithm": "EdDSA"})
+	return &rig{Environment: e, t: r.t, base: "/dashboard/p/" + e.ProjectSlug + "/" + e.Slug}
+}
+
 // browser is somebody at the dashboard.
 type browser struct {
 	t      *testing.T

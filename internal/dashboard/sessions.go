@@ -58,6 +58,10 @@ func listSessions(d *Dashboard, r *request) (view, error) {
 			}
 			cli = "countersign session list --user-id " + u.ID.String()
 			call = "GET /v1/sessions?user_id=" + u.ID.String()
+			if o := u.Organization; o != nil {
+				cli = "countersign session list --organization " + o.ID.String() + " --member-id " + u.ID.String()
+				call = "GET /v1/b2b/sessions?organization_id=" + o.ID.String() + "&member_id=" + u.ID.String()
+			}
 		}
 	} else {
 		var page session.Listed
@@ -180,7 +184,7 @@ func (d *Dashboard) person(r *request, find string) (u countersign.Person, err e
 	if r.env.Vertical == countersign.B2B || !errors.Is(err, countersign.ErrUserNotFound) && !errors.Is(err, countersign.ErrInvalidUserID) {
 		return u, err
 	}
-	found, err := d.searchUsers(r, "email", find, "")
+	found, err := d.searchUsers(r, listing{Ways: userWays, By: "email", Find: find})
 	if err != nil || len(found.Results) == 0 {
 		return u, cmp.Or(err, error(countersign.ErrUserNotFound))
 	}

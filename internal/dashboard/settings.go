@@ -133,6 +133,9 @@ func saveTemplate(d *Dashboard, r *request) (view, error) {
 func previewTemplate(d *Dashboard, r *request) (view, error) {
 	typed, find := typedTemplate(r), r.field("person")
 	u := countersign.Person{Name: countersign.Name{First: "Ada", Last: "Lovelace"}, Emails: []countersign.Email{{Address: "ada@example.com", Verified: true}}, Status: countersign.Active}
+	if r.env.Vertical == countersign.B2B {
+		u.Organization = &countersign.Organization{Name: "Analytical Engines", Slug: "analytical-engines"}
+	}
 	var err error
 	if find != "" {
 		u, err = d.person(r, find)

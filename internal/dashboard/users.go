@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -12,72 +13,41 @@ import (
 	"github.com/countersign-auth/countersign/internal/verdict"
 )
 
-// searches are the ways to look for users, and the filters of users.md §5 that
-// they are.
-var searches = []struct{ Name, Label, filter string }{
-	{"email_part", "E-mail contains", "email_address_fuzzy"},
-	{"email", "E-mail is", "email_address"},
-	{"name", "Name contains", "full_name_fuzzy"},
-	{"phone", "Phone contains", "phone_number_fuzzy"},
-	{"id", "ID or external ID", "user_id"},
-	{"status", "Status is", "status"},
+// userWays are the ways to look for users (users.md §5).
+var userWays = []way{
+	{Name: "email_part", Label: "E-mail contains", filter: "email_address_fuzzy", flag: "--email-contains"},
+	{Name: "email", Label: "E-mail is", filter: "email_address", list: true, flag: "--email"},
+	{Name: "name", Label: "Name contains", filter: "full_name_fuzzy", flag: "--name-contains"},
+	{Name: "phone", Label: "Phone contains", filter: "phone_number_fuzzy", flag: "--phone-contains"},
+	{Name: "id", Label: "ID or external ID", filter: "user_id", list: true, flag: "--user-id"},
+	{Name: "status", Label: "Status is", filter: "status", flag: "--status"},
 }
 
-// searchUsers finds users in one of the ways above; without a text, all of them.
-func (d *Dashboard) searchUsers(r *request, by, text, cursor string) (found directory.Found[countersign.Person], err error) {
-	q := directory.Query{Limit: pageSize, Cursor: cursor, Operator: "AND"}
-	for _, way := range searches {
-		if way.Name != by || text == "" {
-			continue
-		}
-		value := any(text)
-		if way.Name == "id" || way.Name == "email" {
-			value = []string{text}
-		}
-		var o directory.Operand
-		if o.Name, err = json.Marshal(way.filter); err != nil {
-			return found, err
-		}
-		if o.Value, err = json.Marshal(value); err != nil {
-			return found, err
-		}
-		q.Operands = []directory.Operand{o}
+// searchUsers finds the users that a listing asks for.
+func (d *Dashboard) searchUsers(r *request, l listing) (directory.Found[countersign.Person], error) {
+	q, err := l.query()
+	if err != nil {
+		return directory.Found[countersign.Person]{}, err
 	}
 	return d.Directory.SearchUsers(r.Context(), r.env, q)
 }
 
 type usersPage struct {
-	Users   []countersign.Person
-	Ways    []struct{ Name, Label, filter string }
-	By      string
-	Find    string
-	Total   int // -1 if that is too many to look at
-	Next    string
-	First   string
-	Problem problem
+	listing
+	Users []countersign.Person
 }
 
 func listUsers(d *Dashboard, r *request) (view, error) {
-	data := usersPage{Ways: searches, By: r.query("by"), Find: r.query("find")}
-	if data.By == "" {
-		data.By = searches[0].Name
-	}
-	found, err := d.searchUsers(r, data.By, data.Find, r.query("cursor"))
-	switch {
-	case ours(err):
-		data.Problem = problemOf(err)
-	case err != nil:
+	data := usersPage{listing: r.listing(userWays)}
+	found, err := d.searchUsers(r, data.listing)
+	if err := data.settle(r, found.Total, found.Next, err); err != nil {
 		return view{}, err
 	}
-	data.Users, data.Total = found.Results, found.Total
-	data.First, data.Next = r.paging(found.Next)
-	cli := "countersign user search"
-	for flag, way := range map[string]string{"--email-contains": "email_part", "--email": "email", "--name-contains": "name", "--phone-contains": "phone", "--user-id": "id", "--status": "status"} {
-		if way == data.By && data.Find != "" {
-			cli += " " + flag + " " + quote(data.Find)
-		}
-	}
-	return view{template: "users", title: "Users", section: "users", data: data, status: data.Problem.status(), cli: cli, api: "POST /v1/users/search"}, nil
+	data.Users = found.Results
+	return view{
+		template: "users", title: "Users", section: "users", data: data, status: data.Problem.status(),
+		cli: "countersign user search" + data.flags(), api: "POST /v1/users/search",
+	}, nil
 }
 
 type userPage struct {
@@ -90,42 +60,44 @@ type userPage struct {
 }
 
 func showUser(d *Dashboard, r *request) (view, error) {
-	ctx := r.Context()
 	u, err := d.look(r, r.PathValue("user"))
 	if err != nil {
 		return view{}, err
 	}
-	data := userPage{User: u}
+	data, err := d.doings(r, u)
+	return view{
+		template: "user", title: nameOf(u), section: "users", data: data,
+		cli: "countersign user get " + u.ID.String(), api: "GET /v1/users/" + u.ID.String(),
+	}, err
+}
+
+// doings are what somebody's page shows beside who it is.
+func (d *Dashboard) doings(r *request, u countersign.Person) (data userPage, err error) {
+	ctx := r.Context()
+	data.User = u
 	if data.Sessions, err = d.Sessions.Of(ctx, r.env, u); err != nil {
-		return view{}, err
+		return data, err
 	}
 	slices.Reverse(data.Sessions)
 	data.Sessions = data.Sessions[:min(len(data.Sessions), pageSize)]
 	page, err := d.Verdicts.List(ctx, r.env.ID, verdict.Filter{PersonID: u.ID}, 10, "")
 	if err != nil {
-		return view{}, err
+		return data, err
 	}
 	data.Verdicts = page.Verdicts
-	events, next, err := d.Projects.FindEvents(ctx, r.env.ID, project.EventFilter{Object: u.ID.String()}, 20, "")
-	if err != nil {
-		return view{}, err
+	if data.Events, data.More, err = d.history(r, u.ID.String()); err != nil {
+		return data, err
 	}
-	data.Events, data.More = events, next != ""
-	if data.Names, err = d.names(ctx, r.env.ID); err != nil {
-		return view{}, err
-	}
-	v := view{
-		template: "user", title: nameOf(u), section: "users", data: data,
-		cli: "countersign user get " + u.ID.String(), api: "GET /v1/users/" + u.ID.String(),
-	}
-	if data.Member() {
-		v.cli, v.api = "countersign member get "+u.ID.String(), "GET /v1/b2b/organizations/"+u.Organization.ID.String()+"/member?member_id="+u.ID.String()
-	}
-	return v, nil
+	data.Names, err = d.names(ctx, r.env.ID)
+	return data, err
 }
 
-// Member says whether the page is of a member, whom the dashboard does not edit yet.
-func (p userPage) Member() bool { return countersign.IsMember(p.User.ID) }
+// history are the newest events of an object; more says that not all events of the
+// environment were looked at.
+func (d *Dashboard) history(r *request, object string) (events []countersign.Event, more bool, err error) {
+	events, next, err := d.Projects.FindEvents(r.Context(), r.env.ID, project.EventFilter{Object: object}, 20, "")
+	return events, next != "", err
+}
 
 // look finds a user by ID or external ID, or in a B2B environment a member by ID.
 func (d *Dashboard) look(r *request, ref string) (countersign.Person, error) {
@@ -162,10 +134,11 @@ type roleBox struct {
 	Held        bool
 }
 
-// roleBoxes are the roles that can be given, with those that are held.
-func (d *Dashboard) roleBoxes(r *request, held []string) (list []roleBox, err error) {
+// roleBoxes are the roles that can be given to members of an organization, or if that
+// is nil to users, with those that are held.
+func (d *Dashboard) roleBoxes(r *request, in *countersign.Organization, held []string) (list []roleBox, err error) {
 	p, err := d.Projects.Policy(r.Context(), r.env)
-	for _, role := range p.Roles() {
+	for _, role := range p.For(in).Roles() {
 		if !rbac.Automatic(role.ID) {
 			list = append(list, roleBox{role.ID, role.Description, slices.Contains(held, role.ID)})
 		}
@@ -185,7 +158,7 @@ func userFormView(f userForm) view {
 }
 
 func newUser(d *Dashboard, r *request) (view, error) {
-	roles, err := d.roleBoxes(r, nil)
+	roles, err := d.roleBoxes(r, nil, nil)
 	return userFormView(userForm{Roles: roles}), err
 }
 
@@ -195,13 +168,14 @@ func (d *Dashboard) readUserForm(r *request) (f userForm, err error) {
 		Email: r.field("email"), Phone: r.field("phone"), First: r.field("first"), Middle: r.field("middle"), Last: r.field("last"),
 		ExternalID: r.field("external_id"), Trusted: r.field("trusted"), Untrusted: r.field("untrusted"),
 	}
-	f.Roles, err = d.roleBoxes(r, r.PostForm["role"])
+	f.Roles, err = d.roleBoxes(r, nil, r.PostForm["role"])
 	return f, err
 }
 
-func (f userForm) roles() []string {
+// held are the roles whose boxes are checked.
+func held(boxes []roleBox) []string {
 	list := []string{}
-	for _, role := range f.Roles {
+	for _, role := range boxes {
 		if role.Held {
 			list = append(list, role.ID)
 		}
@@ -215,7 +189,7 @@ func createUser(d *Dashboard, r *request) (view, error) {
 		return view{}, err
 	}
 	n := directory.NewPerson{
-		Email: f.Email, Phone: f.Phone, Name: countersign.Name{First: f.First, Middle: f.Middle, Last: f.Last}, ExternalID: f.ExternalID, Roles: f.roles(),
+		Email: f.Email, Phone: f.Phone, Name: countersign.Name{First: f.First, Middle: f.Middle, Last: f.Last}, ExternalID: f.ExternalID, Roles: held(f.Roles),
 	}
 	if n.TrustedMetadata, err = metadata(f.Trusted); err == nil {
 		if n.UntrustedMetadata, err = metadata(f.Untrusted); err == nil {
@@ -258,7 +232,7 @@ func editUser(d *Dashboard, r *request) (view, error) {
 		ID: u.ID.String(), First: u.Name.First, Middle: u.Name.Middle, Last: u.Name.Last, ExternalID: u.ExternalID,
 		Trusted: object(u.TrustedMetadata), Untrusted: object(u.UntrustedMetadata),
 	}
-	f.Roles, err = d.roleBoxes(r, given(u))
+	f.Roles, err = d.roleBoxes(r, nil, given(u))
 	return userFormView(f), err
 }
 
@@ -289,7 +263,7 @@ func saveUser(d *Dashboard, r *request) (view, error) {
 		return view{}, err
 	}
 	f.ID = u.ID.String()
-	roles := f.roles()
+	roles := held(f.Roles)
 	patch := directory.Patch{FirstName: &f.First, MiddleName: &f.Middle, LastName: &f.Last, Roles: &roles}
 	if f.ExternalID != u.ExternalID {
 		patch.ExternalID = f.ExternalID
@@ -310,7 +284,7 @@ func saveUser(d *Dashboard, r *request) (view, error) {
 }
 
 // replacedMetadata makes stored metadata what the form says, where an update
-// merges: what the form leaves out is null.
+// merges: what the form leaves out is null, and what it leaves alone is not there.
 func replacedMetadata(stored countersign.Object, text string) (countersign.Object, error) {
 	wanted, err := metadata(text)
 	if err != nil {
@@ -319,12 +293,21 @@ func replacedMetadata(stored countersign.Object, text string) (countersign.Objec
 	if wanted == nil {
 		wanted = countersign.Object{}
 	}
-	for name := range stored {
-		if _, there := wanted[name]; !there {
+	for name, value := range stored {
+		switch now, there := wanted[name]; {
+		case !there:
 			wanted[name] = json.RawMessage("null")
+		case same(value, now):
+			delete(wanted, name)
 		}
 	}
 	return wanted, nil
+}
+
+// same reports whether two JSON texts differ in nothing but white space.
+func same(a, b json.RawMessage) bool {
+	var one, other bytes.Buffer
+	return json.Compact(&one, a) == nil && json.Compact(&other, b) == nil && bytes.Equal(one.Bytes(), other.Bytes())
 }
 
 func deleteUser(d *Dashboard, r *request) (view, error) {

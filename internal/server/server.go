@@ -172,7 +172,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	if s.pages, err = dashboard.New(dashboard.Config{
 		Operators: s.operators, Projects: projects, Sessions: s.sessions, Directory: people, Verdicts: s.verdicts,
-		Keyring: s.keyring, Sources: s.sources, Limits: limits, Now: c.Now,
+		Keyring: s.keyring, Sources: s.sources, Streams: s.streams, Limits: limits, Now: c.Now,
 	}); err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func TestGoldenOpenAPI(t *testing.T) {
 	if w == nil {
 		t.Skipf("the contract's documents are not at %s; the shapes of wire_shape_test.go were checked all the same", contractFolder)
 	}
-	own := []string{"/healthz", "/readyz", "/events", "/users/import", "/openapi.json", "/key_set", "/propose", "/signing_keys", "/rotate", "/explain", "/test", "/replay", "/verdicts", "/{request_id}", "/revocations"}
+	own := []string{"/healthz", "/readyz", "/events", "/users/import", "/openapi.json", "/key_set", "/propose", "/signing_keys", "/rotate", "/explain", "/test", "/replay", "/operator_links", "/verdicts", "/{request_id}", "/revocations"}
 	for pattern := range answers {
 		if strings.Contains(pattern, " /sdk/v1/") {
 			continue // the contract has no document of the frontend plane

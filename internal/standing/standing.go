@@ -103,7 +103,7 @@ func (r *Rules) For(o *countersign.Organization) *Rules {
 		return r
 	}
 	own := *r
-	own.Policy.CustomRoles = slices.Concat(r.Policy.CustomRoles, o.CustomRoles)
+	own.Policy = r.Policy.For(o)
 	own.implicit = o.Settings.ImplicitRoles
 	return &own
 }

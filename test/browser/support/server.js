@@ -52,8 +52,8 @@ export async function startServer() {
     troubles,
     newLink: async (name, role) => url + (await manage("POST", "/operator_links", { name, role })).path,
     // newEnvironment makes an environment of a new project, with a secret.
-    async newEnvironment(name = "Acme") {
-      const { project } = await manage("POST", "/projects", { name, vertical: "CONSUMER" });
+    async newEnvironment(name = "Acme", vertical = "CONSUMER") {
+      const { project } = await manage("POST", "/projects", { name, vertical });
       const { environment } = await manage("POST", `/projects/${project.project_slug}/environments`, { name: "Test", type: "TEST" });
       const path = `/projects/${project.project_slug}/environments/${environment.environment_slug}`;
       const { secret } = await manage("POST", `${path}/secrets`);
@@ -67,7 +67,7 @@ export async function startServer() {
         // attest answers whatever it is.
         attest: async (profile_id, token) =>
           (
-            await fetch(`${url}/v1/sessions/attest`, {
+            await fetch(`${url}/v1${vertical === "B2B" ? "/b2b" : ""}/sessions/attest`, {
               method: "POST",
               headers: { Authorization: authorization(environment.project_id, secret.secret) },
               body: JSON.stringify({ profile_id, token, session_duration_minutes: 60 }),

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { after, before, test } from "node:test";
 import { checkAccessible, launch, newOperator, shoot } from "../support/browser.js";
-import { newIssuer, newScene, person } from "../support/scene.js";
+import { newBusiness, newIssuer, newScene, person } from "../support/scene.js";
 import { startServer } from "../support/server.js";
 
 let server, browser;
@@ -139,6 +139,13 @@ test("why a token was refused, and the end of sessions", async (t) => {
   await page.waitForURL(/reason=audience_mismatch/);
   await page.locator("#list tbody tr").nth(1).waitFor();
   assert.equal(await page.locator("#list tbody tr").count(), 2);
+  await page.goto(`${scene.page}/profiles/${scene.profile}/edit`);
+  await page.locator("[name=audience]").fill("elsewhere");
+  await page.getByRole("button", { name: "Replay the verdicts" }).click();
+  await page.locator("#replay").getByText("12 verdicts, of which").waitFor();
+  await page.locator("#replay tbody tr", { hasText: "accepted" }).filter({ hasText: "audience mismatch" }).waitFor();
+  assert.equal(await page.locator("[name=audience]").inputValue(), "elsewhere");
+  await shoot(page, "profile-replayed-light");
   await page.goto(`${scene.page}/verdicts?request=${scene.refused}`);
   await page.getByRole("heading", { name: "Refused: signature invalid" }).waitFor();
   assert.equal(await page.locator(".steps .failed").count(), 1);
@@ -190,6 +197,115 @@ test("users are found, made, changed and deleted", async (t) => {
   await said(page, "The user is deleted");
 });
 
+test("organizations are found, made, changed and deleted, with roles of their own", async (t) => {
+  const scene = await newBusiness(t, server);
+  const page = await operator(t);
+  await page.goto(scene.page);
+  await page.getByRole("link", { name: "Organizations" }).click();
+  await page.getByLabel("Look for").selectOption("member");
+  await page.getByLabel("Text").fill(scene.address);
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.locator("tbody a", { hasText: "Acme Inc" }).waitFor();
+
+  await page.getByRole("link", { name: "New organization" }).click();
+  await page.getByLabel("Name").fill("Beta");
+  await page.getByLabel("Slug").fill("acme");
+  await page.getByRole("button", { name: "Make the organization" }).click();
+  await page.locator("#problem").getByText("organization_slug_already_used").waitFor();
+  assert.equal(await page.getByLabel("Name").inputValue(), "Beta");
+  await page.getByLabel("Slug").fill("");
+  await page.getByLabel("Allowed, one a line").fill("beta.example\nbeta.test");
+  await page.getByRole("button", { name: "Make the organization" }).click();
+  await said(page, "The organization is there");
+  await page.getByText("Nobody is here yet").waitFor();
+
+  await page.getByRole("link", { name: "Edit its roles" }).click();
+  const roles = page.getByLabel("Roles, as JSON");
+  await roles.fill('{"roles": [{"role_id": "stytch_admin", "permissions": []}]}');
+  await page.getByRole("button", { name: "Save the roles" }).click();
+  await page.locator("#problem").getByText("rbac_role_duplicate").waitFor();
+  await roles.fill('{"roles": [{"role_id": "keeper", "description": "Keeps.", "permissions": [{"resource_id": "stytch.member", "actions": ["search"]}]}]}');
+  await page.getByRole("button", { name: "Save the roles" }).click();
+  await said(page, "The roles of the organization are saved");
+  await page.getByText("stytch.member: search").waitFor();
+
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  await page.getByLabel("Roles by domain").fill("beta.example stytch_admin");
+  await page.getByLabel("Trusted metadata").fill('{"plan": "gold"}');
+  const settings = page.getByLabel("Other settings");
+  await settings.fill((await settings.inputValue()).replace("OPTIONAL", "REQUIRED_FOR_ALL"));
+  await page.getByRole("button", { name: "Save the organization" }).click();
+  await said(page, "The organization is saved");
+  await page.getByText('"plan": "gold"').waitFor();
+  await page.getByText("organization.updated").first().waitFor();
+  await confirmed(page.locator(".danger-zone"), "Delete the organization");
+  await said(page, "The organization is deleted");
+  assert.equal(await page.locator("#list tbody tr").count(), 1);
+});
+
+test("members are made, changed, signed out, deleted and brought back", async (t) => {
+  const scene = await newBusiness(t, server);
+  const page = await operator(t, "editor");
+  await page.goto(scene.page + scene.home);
+  assert.equal(await page.getByRole("link", { name: "Edit its roles" }).count(), 0);
+  await page.getByRole("link", { name: "New member" }).click();
+  await page.getByLabel("E-mail").fill("grace@acme.example");
+  await page.getByLabel("Name").fill("Eve");
+  await page.getByRole("button", { name: "Make the member" }).click();
+  await page.locator("#problem").getByText("retired_member_email").waitFor();
+  await page.getByLabel("E-mail").fill("eve@acme.example");
+  await page.getByLabel("auditor").check();
+  await page.getByLabel("Pending").check();
+  await page.getByRole("button", { name: "Make the member" }).click();
+  await said(page, "The member is there");
+  await page.getByText("pending", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Edit" }).click();
+  assert.equal(await page.getByLabel("auditor").isChecked(), true);
+  await page.getByLabel("E-mail").fill("eva@acme.example");
+  await page.getByLabel("Phone").fill("+41797654321");
+  await page.getByRole("button", { name: "Save the member" }).click();
+  await said(page, "The member is saved");
+  await confirmed(page, "Free the address");
+  await said(page, "The address is free");
+  await confirmed(page.locator(".danger-zone"), "Remove the phone number");
+  await said(page, "The number is removed");
+
+  await page.goto(`${scene.page}${scene.home}?by=email&find=${scene.address}`);
+  await page.locator("#list tbody a").click();
+  await page.getByText("by the domain example.com").waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Sessions" }).locator("xpath=..").locator("tbody tr").count(), 2);
+  await confirmed(page.locator(".danger-zone"), "End all sessions");
+  await said(page, "The sessions are over");
+  await page.getByText("No session is alive").waitFor();
+  await confirmed(page.locator(".danger-zone"), "Delete the member");
+  await said(page, "The member is deleted");
+  await page.getByRole("button", { name: "Reactivate the member" }).click();
+  await said(page, "The member is back");
+  await page.getByRole("link", { name: "Acme Inc" }).first().click();
+  await page.getByLabel("Look for").selectOption("status");
+  await page.getByLabel("Text").fill("deleted");
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.locator("#list tbody a").click();
+  await page.getByRole("button", { name: "Reactivate the member" }).click();
+  await page.getByRole("alert").getByText("email_unverified").waitFor();
+});
+
+test("the quick start of a B2B environment works as pasted", async (t) => {
+  const scene = await newBusiness(t, server);
+  const page = await operator(t, "viewer");
+  const paste = async (claims) => {
+    await page.goto(`${scene.page}/start`);
+    for (const [name, command] of Object.entries({ curl: "bash", Python: "python3" })) {
+      const code = await page.locator("section", { has: page.getByRole("heading", { name, exact: true }) }).locator("pre").textContent();
+      const { stdout } = await promisify(execFile)(command, ["-c", code], { env: { ...process.env, COUNTERSIGN_SECRET: scene.secret, TOKEN: scene.issuer.token(claims) } });
+      assert.match(stdout, /session-test-/, name);
+    }
+  };
+  await paste({ ...person(), org: "crm-7" });
+  await server.manage("PATCH", `${scene.path}/trusted_token_profiles/${scene.profile}`, { attribute_mapping: { email: "email", token_id: "jti" } });
+  await paste({ ...person(), email: scene.address }); // a member of the organization that the call names now
+});
+
 test("an owner keeps keys, settings, policy, environments and operators", async (t) => {
   const scene = await newScene(t, server);
   const page = await operator(t);
@@ -235,6 +351,28 @@ test("an owner keeps keys, settings, policy, environments and operators", async 
   await page.goto(`${scene.page}/events?action=environment.`);
   await page.getByText("environment.updated").first().waitFor();
 
+  await page.getByRole("link", { name: "Where they are sent" }).click();
+  const loki = page.locator("form", { has: page.getByRole("heading", { name: "Grafana Loki" }) });
+  await loki.getByLabel("Host").fill("logs example");
+  await loki.getByLabel("User name").fill("countersign");
+  await loki.getByLabel("Password").fill("open sesame");
+  await loki.getByRole("button", { name: "Keep the destination" }).click();
+  await loki.locator("#problem").waitFor();
+  assert.equal(await loki.getByLabel("User name").inputValue(), "countersign");
+  assert.equal(await loki.getByLabel("Password").inputValue(), "");
+  await loki.getByLabel("Host").fill("logs.invalid");
+  await loki.getByLabel("Password").fill("open sesame");
+  await loki.getByRole("button", { name: "Keep the destination" }).click();
+  await said(page, "The destination is kept");
+  await page.getByText("ends with same").waitFor();
+  await shoot(page, "streams-kept-light");
+  await page.getByRole("button", { name: "Begin to send" }).click();
+  await said(page, "Events are sent from now on");
+  await confirmed(page.locator(".card").first(), "Stop sending");
+  await said(page, "Nothing is sent any more");
+  await confirmed(page.locator(".card").first(), "Delete the destination");
+  await said(page, "The destination is deleted");
+
   await page.goto(`${server.url}/dashboard/operators`);
   const form = page.locator("form.row");
   await form.locator("[name=name]").fill("Newcomer");
@@ -261,6 +399,13 @@ test("a viewer sees and does nothing beyond reading", async (t) => {
     assert.equal(forms, 0, `${name} has a form`);
   }
   assert.equal((await page.goto(`${server.url}/dashboard/operators`)).status(), 403);
+  const business = await newBusiness(t, server);
+  for (const [name, path] of Object.entries(business.pages)) {
+    const answer = await page.goto(business.page + path);
+    const forbidden = ["organization-new", "organization-edit", "organization-roles", "member-new", "member-edit", "b2b-try"].includes(name);
+    assert.equal(answer.status(), forbidden ? 403 : 200, name);
+    assert.equal(await page.locator("main form[method=post] button").count(), 0, `${name} has a form`);
+  }
 });
 
 // hostile are texts that run, where somebody forgets that they are text.
@@ -343,7 +488,86 @@ test("nothing that an issuer, a token or a name contains can run", async (t) => 
     await page.getByLabel("or one of its tokens").fill(scene.issuer.token({ ...person(), iss: text, aud: text, [text]: text }));
     await page.getByRole("button", { name: "Propose a profile" }).click();
   }
+  for (const text of hostile) {
+    await page.goto(`${root}/profiles/${scene.profile}/edit`);
+    await page.getByLabel("Since").fill(text);
+    await page.getByRole("button", { name: "Replay the verdicts" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.goto(`${root}/streams`);
+    const loki = page.locator("form", { has: page.locator("[value=GRAFANA_LOKI]") });
+    for (const label of ["Host", "User name", "Password"]) await loki.getByLabel(label).fill(text);
+    await loki.getByRole("button", { name: "Keep the destination" }).click();
+    await page.locator("[role=alert], [role=status]").first().waitFor(); // some are hosts
+  }
   await page.goto(`${root}/profiles`);
+  await page.getByText(hostile[0]).first().waitFor(); // as text
+});
+
+test("nothing that an organization or a member contains can run", async (t) => {
+  const { page: home, ...scene } = await newBusiness(t, server);
+  const walk = { ...scene.pages };
+  const names = hostile.filter((text) => !text.startsWith("javascript:"));
+  await server.manage("PUT", `${scene.path}/rbac_policy`, {
+    custom_resources: names.map((text) => ({ resource_id: text, description: text, available_actions: [text] })),
+    custom_roles: [],
+    custom_scopes: [],
+  });
+  for (const [i, text] of hostile.entries()) {
+    const { organization } = await scene.api("POST", "/v1/b2b/organizations", {
+      organization_name: text,
+      organization_logo_url: `https://example.com/${text.replace(/\s/g, "+")}`,
+      trusted_metadata: { [text]: text },
+      sso_default_connection_id: text,
+      allowed_oauth_tenants: { slack: [text] },
+    });
+    const at = `/organizations/${organization.organization_id}`;
+    const role = { role_id: names[i % names.length], description: text, permissions: [{ resource_id: names[i % names.length], actions: [names[i % names.length]] }] };
+    await scene.api("PUT", `/v1/b2b/rbac/organizations/${organization.organization_id}`, { org_policy: { roles: [role] } });
+    const { member_id } = await scene.api("POST", `/v1/b2b${at}/members`, {
+      email_address: `hostile${i}@example.com`,
+      name: text,
+      trusted_metadata: { [text]: text },
+      untrusted_metadata: { [text]: text },
+      roles: [role.role_id],
+    });
+    const search = encodeURIComponent(text);
+    Object.assign(walk, {
+      [`organization ${i}`]: at,
+      [`organization edit ${i}`]: `${at}/edit`,
+      [`organization roles ${i}`]: `${at}/roles`,
+      [`member new ${i}`]: `${at}/members/new`,
+      [`member ${i}`]: `/members/${member_id}`,
+      [`member edit ${i}`]: `/members/${member_id}/edit`,
+      [`check ${i}`]: `/policy?user=${member_id}&resource=${search}&action=${search}`,
+      [`organizations by name ${i}`]: `/organizations?by=name&find=${search}`,
+      [`organizations by domain ${i}`]: `/organizations?by=domain&find=${search}`,
+      [`organizations by what is no way ${i}`]: `/organizations?by=${search}&find=${search}`,
+      [`members by role ${i}`]: `${at}?by=role&find=${search}`,
+      [`members by status ${i}`]: `${at}?by=status&find=${search}`,
+      [`nowhere ${i}`]: `/organizations/${search}`,
+      [`nobody ${i}`]: `/members/${search}`,
+    });
+  }
+  const page = await operator(t);
+  for (const [name, path] of Object.entries(walk)) {
+    const answer = await page.goto(home + path);
+    assert.ok(answer.status() < 500, `${name}: ${answer.status()}`);
+  }
+  for (const text of hostile) {
+    await page.goto(`${home}/organizations/new`);
+    for (const label of ["Name", "Slug", "External ID", "Logo URL", "Allowed, one a line", "Claimed, one a line", "Roles by domain", "Trusted metadata", "Other settings"]) await page.getByLabel(label).fill(text);
+    await page.getByRole("button", { name: "Make the organization" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.goto(`${home}${scene.home}/members/new`);
+    for (const label of ["E-mail", "Name", "Phone", "External ID", "Trusted, as JSON", "Untrusted, as JSON"]) await page.getByLabel(label, { exact: label === "Name" || label.startsWith("T") }).fill(text);
+    await page.getByRole("button", { name: "Make the member" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.goto(`${home}${scene.home}/roles`);
+    await page.getByLabel("Roles, as JSON").fill(text);
+    await page.getByRole("button", { name: "Save the roles" }).click();
+    await page.getByRole("alert").waitFor();
+  }
+  await page.goto(`${home}/organizations`);
   await page.getByText(hostile[0]).first().waitFor(); // as text
 });
 
@@ -365,6 +589,15 @@ test("every page reads, is walked and is acted on without JavaScript", async (t)
   await page.goto(`${scene.page}/sessions/${scene.session}`);
   await confirmed(page, "End the session");
   await said(page, "The session is over");
+  const business = await newBusiness(t, server);
+  for (const [name, path] of Object.entries(business.pages)) {
+    assert.equal((await page.goto(business.page + path)).status(), 200, name);
+    assert.ok(await page.locator("h1").count(), name);
+  }
+  await page.goto(`${business.page}${business.home}?by=role&find=auditor`);
+  await page.locator("#list tbody a").click();
+  await confirmed(page.locator(".danger-zone"), "Delete the member");
+  await said(page, "The member is deleted");
 });
 
 test("the pages are used with the keyboard alone", async (t) => {
@@ -404,6 +637,10 @@ for (const [look, options] of Object.entries({
     await visit("projects", `${server.url}/dashboard/projects`);
     await visit("operators", `${server.url}/dashboard/operators`);
     await visit("nothing", `${server.url}/dashboard/nowhere`);
+    const business = await newBusiness(t, server);
+    for (const [name, path] of Object.entries(business.pages)) await visit(name, business.page + path);
+    const nobody = await server.newEnvironment("Nobody", "B2B");
+    await visit("empty-organizations", `${nobody.page}/organizations`);
     const empty = await server.newEnvironment("Empty");
     for (const path of ["", "/profiles", "/verdicts", "/sessions", "/users", "/revocations"]) await visit(`empty${path.replace("/", "-")}`, empty.page + path);
     const { page: outside } = await (async () => {
