@@ -126,6 +126,13 @@ const (
 	mfaByTOTP = "totp"
 )
 
+func checkMFAMethod(method *string) error {
+	if method == nil || *method == mfaBySMS || *method == mfaByTOTP {
+		return nil
+	}
+	return countersign.ErrInvalidArgument.Saying("default_mfa_method must be %s or %s.", mfaBySMS, mfaByTOTP)
+}
+
 // applyToMember changes what only members have, and says which fields it changed.
 func (p Patch) applyToMember(ctx context.Context, tx *store.Tx, env countersign.EnvironmentID, m *countersign.Person, changed []string) ([]string, error) {
 	for _, flag := range []struct {
@@ -156,10 +163,7 @@ func (p Patch) applyToMember(ctx context.Context, tx *store.Tx, env countersign.
 	if p.DefaultMFAMethod == nil || *p.DefaultMFAMethod == m.Membership.DefaultMFAMethod {
 		return changed, nil
 	}
-	switch method := *p.DefaultMFAMethod; {
-	case method != mfaBySMS && method != mfaByTOTP:
-		return nil, countersign.ErrInvalidArgument.Saying("default_mfa_method must be %s or %s.", mfaBySMS, mfaByTOTP)
-	case method == mfaByTOTP || len(m.Phones) == 0: // this server makes no TOTP
+	if *p.DefaultMFAMethod != mfaBySMS || len(m.Phones) == 0 { // this server makes no TOTP
 		return nil, countersign.ErrDefaultMFAMissingFactor
 	}
 	m.Membership.DefaultMFAMethod = *p.DefaultMFAMethod

@@ -34,6 +34,9 @@ func (s *Service) Update(ctx context.Context, actor countersign.Actor, env count
 			return countersign.Person{}, err
 		}
 	}
+	if err := checkMFAMethod(patch.DefaultMFAMethod); err != nil {
+		return countersign.Person{}, err
+	}
 	return s.edit(ctx, actor, env, whom, func(tx *store.Tx, rules *standing.Rules, p *countersign.Person) ([]string, error) {
 		changed, err := patch.apply(p, rules)
 		if err != nil {

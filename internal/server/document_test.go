@@ -115,6 +115,9 @@ func TestDocumentBounds(t *testing.T) {
 			refusals := map[string]bool{}
 			for _, value := range outside {
 				a := ask(value)
+				if errorType(a) == "session_authorization_error" {
+					continue // no member writes it, whatever the value
+				}
 				if a.status != http.StatusBadRequest {
 					t.Errorf("%s: %s %v: %d %s, want 400", route, name, value, a.status, a.body)
 				}

@@ -213,11 +213,11 @@ func TestLimitByCredential(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := newLimitedWorld(t, func(c *server.Config) { c.LimitPerCredential = 2 })
+			w := newLimitedWorld(t, func(c *server.Config) { c.LimitPerCredential = 4 }) // the set-up makes more requests than ten
 			credential, other := test.credential(w), test.other(w)
 			w.from("203.0.113.1:1", test.method, test.target, credential) // from now on it is known
 			w.clock.Advance(time.Minute)
-			for i := range 10 {
+			for i := range 20 {
 				if a := w.from(fmt.Sprintf("203.0.113.%d:1", i), test.method, test.target, credential); a.status != test.want {
 					t.Fatalf("request %d: %d %s, want %d", i, a.status, a.body, test.want)
 				}

@@ -46,6 +46,10 @@ func TestGoldenCovers(t *testing.T) {
 		"DELETE /sdk/v1/users/oauth/{oauth_user_registration_id}",
 		"DELETE /sdk/v1/users/webauthn_registrations/{webauthn_registration_id}",
 		"DELETE /sdk/v1/users/biometric_registrations/{biometric_registration_id}",
+		"DELETE " + pageMembersPath + "/deleteTOTP",
+		"DELETE " + pageMembersPath + "/totp/{member_id}",
+		"DELETE " + pageMembersPath + "/passwords/{member_password_id}",
+		"POST " + pageMembersPath + "/start_email_update",
 	}
 	for _, route := range routes {
 		if !slices.Contains(succeeded, route) && !slices.Contains(neverMade, route) {

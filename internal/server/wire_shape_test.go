@@ -115,6 +115,31 @@ var answers = map[string]string{
 	"DELETE /sdk/v1/users/webauthn_registrations/{webauthn_registration_id}":   changedMe,
 	"DELETE /sdk/v1/users/biometric_registrations/{biometric_registration_id}": changedMe,
 
+	"POST /sdk/v1/b2b/sessions/attest":                  signedInMember,
+	"POST /sdk/v1/b2b/sessions/authenticate":            signedInMember,
+	"POST /sdk/v1/b2b/sessions/exchange":                signedInMember + " member_authenticated:bool intermediate_session_token:string mfa_required:?object primary_required:?object member_device:?object",
+	"POST /sdk/v1/b2b/sessions/revoke":                  "",
+	"POST /sdk/v1/b2b/sessions/revoke/{member_id}":      "",
+	"GET /sdk/v1/b2b/organizations/me":                  "organization:organization",
+	"PUT /sdk/v1/b2b/organizations/me":                  "organization:organization",
+	"DELETE /sdk/v1/b2b/organizations/me":               "organization_id:string",
+	"POST /sdk/v1/b2b/organizations/search":             "organization:?public_organization",
+	"POST /sdk/v1/b2b/organizations/me/members/search":  "members:[member] results_metadata:results_metadata organizations:object",
+	"GET " + pageMembersPath + "/me":                    changedMember,
+	"PUT " + pageMembersPath + "/update":                changedMember,
+	"DELETE " + pageMembersPath + "/deletePhoneNumber":  changedMember,
+	"DELETE " + pageMembersPath + "/deleteTOTP":         changedMember,
+	"POST " + pageMembersPath + "/unlink_retired_email": changedMember + " organization_id:string",
+	"POST " + pageMembersPath + "/start_email_update":   changedMember,
+	"POST " + pageMembersPath:                           changedMember,
+	"PUT " + pageMembersPath + "/{member_id}":           changedMember,
+	"DELETE " + pageMembersPath + "/{member_id}":        "member_id:string",
+
+	"PUT " + pageMembersPath + "/{member_id}/reactivate":            changedMember,
+	"DELETE " + pageMembersPath + "/mfa_phone_numbers/{member_id}":  changedMember,
+	"DELETE " + pageMembersPath + "/totp/{member_id}":               changedMember,
+	"DELETE " + pageMembersPath + "/passwords/{member_password_id}": changedMember,
+
 	"POST " + projectsPath:                "project:project",
 	"GET " + projectsPath:                 "projects:[project]",
 	"GET " + projectPath:                  "project:project",
@@ -182,6 +207,7 @@ var answers = map[string]string{
 const (
 	organizationPath = "/v1/b2b/organizations/{organization_id}"
 	memberPath       = organizationPath + "/members/{member_id}"
+	pageMembersPath  = "/sdk/v1/b2b/organizations/members"
 	projectsPath     = "/pwa/v3/projects"
 	projectPath      = projectsPath + "/{project_slug}"
 	environmentsPath = projectPath + "/environments"
@@ -231,6 +257,9 @@ var shapes = map[string]string{
 		" allowed_mfa_methods:[string] rbac_email_implicit_role_assignments:[implicit_role] oauth_tenant_jit_provisioning:string allowed_oauth_tenants:?object" +
 		" claimed_email_domains:[string] first_party_connected_apps_allowed_type:string allowed_first_party_connected_apps:[string]" +
 		" third_party_connected_apps_allowed_type:string allowed_third_party_connected_apps:[string] custom_roles:[role]",
+	"public_organization": "organization_id:string organization_name:string organization_slug:string organization_logo_url:string sso_active_connections:[object]" +
+		" sso_default_connection_id:?string email_jit_provisioning:string email_allowed_domains:[string] oauth_tenant_jit_provisioning:string" +
+		" allowed_oauth_tenants:?object auth_methods:string allowed_auth_methods:[string] mfa_policy:string",
 	"implicit_role": "domain:string role_id:string",
 	"org_policy":    "roles:[role]",
 	"member": "organization_id:string member_id:string email_address:string status:string name:string sso_registrations:[object] oauth_registrations:[object]" +

@@ -38,8 +38,8 @@ var updateGolden = flag.Bool("update", false, "rewrite the golden exchanges in t
 //	server       nothing: the file gets a server of its own; so does one with clock
 //
 // A request without Authorization has $BASIC on /v1, $B2B_BASIC on /v1/b2b,
-// $WORKSPACE on /pwa and $PUBLIC on /sdk; an empty one sends none. wire_fixture_test.go has the placeholders of requests,
-// wire_label_test.go the labels that stand for IDs and tokens in responses.
+// $WORKSPACE on /pwa, $PUBLIC on /sdk and $B2B_PUBLIC on /sdk/v1/b2b; an empty one sends none. wire_fixture_test.go has
+// the placeholders of requests, wire_label_test.go the labels that stand for IDs and tokens in responses.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/wire/*.txtar")
@@ -214,6 +214,8 @@ func (g *golden) exchange(section string) reply {
 		header.Set("Authorization", "$BASIC")
 	case strings.HasPrefix(path, "/pwa/"):
 		header.Set("Authorization", "$WORKSPACE")
+	case strings.HasPrefix(path, "/sdk/v1/b2b/"):
+		header.Set("Authorization", "$B2B_PUBLIC")
 	case strings.HasPrefix(path, "/sdk/v1/") && path != "/sdk/v1/events":
 		header.Set("Authorization", "$PUBLIC")
 	}

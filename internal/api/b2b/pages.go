@@ -26,7 +26,7 @@ func (s *Surface) PageRoutes() []api.Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: ofPages + "sessions/authenticate", Handler: api.Call(member, s.authenticatePage),
-			Summary: "Checks the page's session, extends it if a duration is given, and answers with a fresh JWT.",
+			Summary: "Checks the session of the page's member, extends it if a duration is given, and answers with a fresh JWT.",
 		},
 		{
 			Method: http.MethodPost, Pattern: ofPages + "sessions/exchange", Handler: api.Call(member, s.exchangePage),
@@ -34,7 +34,7 @@ func (s *Surface) PageRoutes() []api.Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: ofPages + "sessions/revoke", Handler: api.Call(member, s.revokePage),
-			Summary: "Ends the page's session.",
+			Summary: "Ends the session of the page's member.",
 		},
 		{
 			Method: http.MethodPost, Pattern: ofPages + "sessions/revoke/{member_id}", Handler: api.Call(member, owned(s, s.revokeMember)),
@@ -64,7 +64,7 @@ func (s *Surface) PageRoutes() []api.Route {
 
 		{
 			Method: http.MethodGet, Pattern: ofPages + "organizations/members/me", Handler: api.Call(member, oneself(s, s.ownMember)),
-			Summary: "Tells who is signed in.",
+			Summary: "Tells which member is signed in.",
 		},
 		{
 			Method: http.MethodPut, Pattern: ofPages + "organizations/members/update", Handler: api.Call(member, oneself(s, s.updateMember)),
@@ -76,7 +76,7 @@ func (s *Surface) PageRoutes() []api.Route {
 		},
 		{
 			Method: http.MethodDelete, Pattern: ofPages + "organizations/members/deleteTOTP", Handler: api.Call(member, oneself(s, s.deleteTOTP)),
-			Summary: "Never finds a TOTP of who is signed in: this server makes none.",
+			Summary: "Never finds a TOTP of the member who is signed in: this server makes none.",
 		},
 		{
 			Method: http.MethodDelete, Pattern: ofPages + "organizations/members/passwords/{member_password_id}", Handler: api.Call(member, owned(s, s.deletePassword)),
