@@ -70,12 +70,21 @@ func eachB2B(t *testing.T, test func(*testing.T, *place)) {
 func TestVerticals(t *testing.T) {
 	t.Parallel()
 	w := newInputWorld(t, serverOptions{})
-	both := []string{"/v1/debug/whoami", "/v1/projects/metrics", "/v1/sessions/jwks/{project_id}", "/v1/b2b/sessions/jwks/{project_id}"}
+	both := []string{
+		"/v1/debug/whoami", "/v1/projects/metrics", "/v1/sessions/jwks/{project_id}", "/v1/b2b/sessions/jwks/{project_id}",
+		"/sdk/v1/projects/bootstrap/{public_token}", "/sdk/v1/events",
+	}
 	tried := 0
 	for _, route := range w.Routes() {
 		credentials, want := w.b2b, "invalid_consumer_endpoint"
 		switch {
-		case slices.Contains(both, route.Pattern) || !strings.HasPrefix(route.Pattern, "/v1/"):
+		case slices.Contains(both, route.Pattern):
+			continue
+		case strings.HasPrefix(route.Pattern, "/sdk/v1/b2b/"):
+			credentials, want = w.signedIn, "bad_vertical_for_stytch_sdk"
+		case strings.HasPrefix(route.Pattern, "/sdk/v1/"):
+			credentials, want = w.b2bSignedIn, "bad_vertical_for_stytch_sdk"
+		case !strings.HasPrefix(route.Pattern, "/v1/"):
 			continue
 		case strings.HasPrefix(route.Pattern, "/v1/b2b/"):
 			credentials, want = w.basic, "invalid_b2b_endpoint"
@@ -85,7 +94,7 @@ func TestVerticals(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %s", route.Method, route.Pattern, a.status, a.body, want)
 		}
 	}
-	if tried < 50 {
+	if tried < 80 {
 		t.Errorf("only %d endpoints were tried", tried)
 	}
 }

@@ -31,7 +31,10 @@ async function startExample(t, ...args) {
   throw new Error("the example did not start");
 }
 
-for (const [name, args, email] of [["people", [], "ada@example.com"]]) {
+for (const [name, args, email] of [
+  ["people", [], "ada@example.com"],
+  ["members", ["--b2b"], "grace@acme.example"],
+]) {
   test(`the example, of ${name}`, async (t) => {
     const url = await startExample(t, ...args);
     const context = await browser.newContext({ viewport: { width: 900, height: 900 } });
@@ -57,6 +60,7 @@ for (const [name, args, email] of [["people", [], "ada@example.com"]]) {
     await said("Signed in.");
     await page.getByText(`Signed in as ${email}`).waitFor();
     assert.deepEqual((await factors()).map((f) => f.split("-")[0]), ["password"]);
+    if (name === "members") await page.getByText("acme", { exact: true }).waitFor();
 
     await page.reload();
     await page.getByText(`Signed in as ${email}`).waitFor();

@@ -71,10 +71,15 @@ globalThis.fetch = async (target, options = {}) => {
 };
 
 const { StytchHeadlessClient } = await import("@stytch/vanilla-js/headless");
+const { StytchB2BHeadlessClient } = await import("@stytch/vanilla-js/b2b/headless");
 
 // letPagesIn switches the environment's SDK configuration on; basic wins.
 export const letPagesIn = (environment, basic = {}) =>
   manage("PUT", `${environment.path}/sdk/consumer`, { config: { basic: { enabled: true, domains: [origin], ...basic } } });
+
+// letMembersIn is letPagesIn for an environment of a B2B project.
+export const letMembersIn = (environment) =>
+  manage("PUT", `${environment.path}/sdk/b2b`, { config: { basic: { enabled: true, domains: [{ domain: origin }] } } });
 
 // publicToken is the environment's own.
 export async function publicToken(environment) {
@@ -82,12 +87,14 @@ export async function publicToken(environment) {
   return public_tokens[0].public_token;
 }
 
+const endpoints = { liveAPIURL: url, testAPIURL: url, dfpBackendURL: url, clientsideServicesIframeURL: url };
+
 // newPage is a page that has just been opened: the published library with nothing
 // but the endpoints changed.
-export async function newPage(environment) {
-  const endpoints = { liveAPIURL: url, testAPIURL: url, dfpBackendURL: url, clientsideServicesIframeURL: url };
-  return new StytchHeadlessClient(await publicToken(environment), { endpoints });
-}
+export const newPage = async (environment) => new StytchHeadlessClient(await publicToken(environment), { endpoints });
+
+// newMemberPage is one of members of organizations.
+export const newMemberPage = async (environment) => new StytchB2BHeadlessClient(await publicToken(environment), { endpoints });
 
 // called waits for a call of the library's own accord.
 export async function called(call) {
