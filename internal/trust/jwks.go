@@ -125,7 +125,8 @@ func (e *entry) read(value any) {
 		e.skip(err.Error())
 		return
 	}
-	e.key.Public, e.material = public.key, public.material
+	e.key.setPublic(public.key)
+	e.material = public.material
 	if err := e.readPurpose(object); err != nil {
 		e.skip(err.Error())
 	}

@@ -85,9 +85,15 @@ func decodeSegment(buf, src []byte) (segment, rest []byte, err error) {
 	return buf[:n:n], buf[n:], nil
 }
 
-func isBase64URL(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '-' || c == '_'
-}
+func isBase64URL(c byte) bool { return base64URL[c] }
+
+// base64URL are the characters of RFC 4648 §5, by themselves.
+var base64URL = func() (table [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+		table[c] = true
+	}
+	return table
+}()
 
 // malformed says what is wrong with one part of a token.
 func malformed(step Step, part string, err error) *Refusal {

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"crypto"
+	"crypto/rsa"
 
 	"github.com/countersign-auth/countersign"
 )
@@ -13,4 +14,14 @@ type Key struct {
 	Use        string                // "" or as the key says ("sig", "enc")
 	Operations []string              // key_ops, nil if it says none
 	Public     crypto.PublicKey      // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
+
+	// strong is Public, if that passed checkStrength when it was read: to look for
+	// factors again for each token costs a tenth of a verification.
+	strong *rsa.PublicKey
+}
+
+// setPublic gives k a public key that passed checkStrength.
+func (k *Key) setPublic(public crypto.PublicKey) {
+	k.Public = public
+	k.strong, _ = public.(*rsa.PublicKey)
 }

@@ -62,7 +62,9 @@ func ParsePEM(text string) (Key, error) {
 	if err := checkStrength(public); err != nil {
 		return Key{}, err
 	}
-	return Key{Public: public}, nil
+	var key Key
+	key.setPublic(public)
+	return key, nil
 }
 
 func parseDER(block *pem.Block) (crypto.PublicKey, error) {
