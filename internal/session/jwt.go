@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -88,15 +89,16 @@ func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *
 		return "", err
 	}
 	now := s.Now()
-	if jwt, ok := s.jwts.get(sess.ID, content, now); ok {
-		return jwt, nil
+	digest := sha256.Sum256(content)
+	made, ok := s.signatures.get(sess.ID, digest, now)
+	if !ok {
+		made = madeSignature{content: digest, at: now}
+		if made.signature, err = s.Keyring.Sign(ctx, env.ID, withTimes(content, now)); err != nil {
+			return "", err
+		}
+		s.signatures.put(sess.ID, made)
 	}
-	jwt, err := s.Keyring.Sign(ctx, env.ID, withTimes(content, now))
-	if err != nil {
-		return "", err
-	}
-	s.jwts.put(sess.ID, cachedJWT{content: content, jwt: jwt, minted: now})
-	return jwt, nil
+	return made.signature.JWT(withTimes(content, made.at)), nil
 }
 
 // content is the payload without its times: a JSON object.

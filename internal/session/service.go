@@ -35,7 +35,7 @@ type Config struct {
 // Service is the only thing that makes, changes and ends sessions.
 type Service struct {
 	Config
-	jwts jwtCache
+	signatures signatureCache
 }
 
 // New is a Service.
