@@ -10,8 +10,8 @@ import (
 )
 
 // maxSignatures bounds the cache: at some 500 bytes each, with RS256, it stays near
-// 8 MB, and the collector keeps as much again.
-const maxSignatures = 16384
+// 4 MB, and the collector keeps as much again.
+const maxSignatures = 8192
 
 // signatureCache remembers the signatures of JWTs that were given lately. It decides
 // nothing: a session is read from the database first, and only a JWT that says exactly

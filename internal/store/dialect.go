@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -28,11 +29,11 @@ type dialect struct {
 	tables, environmentTables string
 	// groups says that writers queue for one connection and share commits.
 	groups bool
-	// rows is how many rows one INSERT brings at most: SQLite's driver finds each
-	// parameter by walking through all names.
-	rows        int
-	isDuplicate func(error) bool // a unique constraint was violated
-	isLostRace  func(error) bool // the transaction may succeed if it is run again
+	// verdictInserts have parameters with numbers for PostgreSQL, and without for
+	// SQLite, whose driver finds each number by walking through all before it.
+	verdictInserts []verdictInsert
+	isDuplicate    func(error) bool // a unique constraint was violated
+	isLostRace     func(error) bool // the transaction may succeed if it is run again
 }
 
 // SQLite's result codes (sqlite.org/rescode.html).
@@ -55,7 +56,7 @@ var sqliteDialect = dialect{
 	tables: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`,
 	environmentTables: `SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
 		WHERE m.type = 'table' AND c.name = 'environment_id' ORDER BY m.name`,
-	rows: 8,
+	verdictInserts: verdictInserts(func(int) string { return "?" }),
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*sqlite.Error](err)
 		return ok && (e.Code() == sqliteConstraintUnique || e.Code() == sqliteConstraintPrimaryKey)
@@ -71,7 +72,7 @@ var postgresDialect = dialect{
 	tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name COLLATE "C"`,
 	environmentTables: `SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
 		WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.column_name = 'environment_id' ORDER BY c.table_name COLLATE "C"`,
-	rows: 64,
+	verdictInserts: verdictInserts(func(n int) string { return "$" + strconv.Itoa(n) }),
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && e.Code == pgUniqueViolation

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -18,38 +17,43 @@ func scanVerdict(row scanner) (v countersign.Verdict, err error) {
 	return v, err
 }
 
-func verdictValues(v countersign.Verdict) []any {
-	return []any{
-		v.EnvironmentID, v.RequestID, micros(v.At), v.ProfileID, v.PersonID, v.Reason, v.Step,
-		v.Expected, v.Received, v.Shadow, v.Address,
-		jsonColumn{v.Facts},
+// verdictValues appends the values of a row as the drivers have them: what is none of
+// theirs, database/sql makes one of by reflection, and in a flood there are many.
+func verdictValues(to []any, v countersign.Verdict) ([]any, error) {
+	facts, err := countersign.EncodeJSON(v.Facts)
+	if err != nil {
+		return to, err
 	}
+	var person any
+	if !v.PersonID.IsZero() {
+		person = v.PersonID.Bytes()
+	}
+	return append(to, v.EnvironmentID.Bytes(), v.RequestID.Bytes(), v.At.UnixMicro(), v.ProfileID.Bytes(), person, v.Reason, v.Step,
+		v.Expected, v.Received, v.Shadow, v.Address, string(facts)), nil
 }
 
-// verdictInserts are the statements that insert several rows at once, by how
-// many, the most first; there are few, so that they stay prepared.
-var verdictInserts = [...]struct {
-	size int
+// verdictInsert is a statement that inserts so many rows.
+type verdictInsert struct {
+	rows int
 	text string
-}{{64, insertVerdicts(64)}, {8, insertVerdicts(8)}, {1, insertVerdicts(1)}}
+}
 
-// insertVerdicts is the statement that inserts so many rows.
-func insertVerdicts(rows int) string {
+// verdictInserts are such statements for several rows at once, the most first. There
+// are few, so that they stay prepared. parameter is how the engine has the nth one.
+func verdictInserts(parameter func(n int) string) (list []verdictInsert) {
 	columns := strings.Count(verdictColumns, ",") + 1
-	var text strings.Builder
-	text.WriteString(`INSERT INTO verdicts (` + verdictColumns + `) VALUES `)
-	for i := range rows * columns {
-		switch {
-		case i == 0:
-			text.WriteByte('(')
-		case i%columns == 0:
-			text.WriteString("), (")
-		default:
-			text.WriteString(", ")
+	for _, rows := range []int{64, 8, 1} {
+		var values []string
+		for n := 1; n <= rows*columns; n += columns {
+			var row []string
+			for i := range columns {
+				row = append(row, parameter(n+i))
+			}
+			values = append(values, "("+strings.Join(row, ", ")+")")
 		}
-		fmt.Fprintf(&text, "$%d", i+1)
+		list = append(list, verdictInsert{rows, `INSERT INTO verdicts (` + verdictColumns + `) VALUES ` + strings.Join(values, ", ")})
 	}
-	return text.String() + `)`
+	return list
 }
 
 // unlessThere makes such a statement pass over rows that are there. PostgreSQL
@@ -68,16 +72,18 @@ func (s *Store) SaveVerdicts(ctx context.Context, list []countersign.Verdict, ga
 			}
 		}()
 		rest := list
-		for _, insert := range verdictInserts {
-			for insert.size <= s.dialect.rows && len(rest) >= insert.size {
-				var args []any
-				for _, v := range rest[:insert.size] {
-					args = append(args, verdictValues(v)...)
+		var args []any
+		for _, insert := range s.dialect.verdictInserts {
+			for ; len(rest) >= insert.rows; rest = rest[insert.rows:] {
+				args = args[:0]
+				for _, v := range rest[:insert.rows] {
+					if args, err = verdictValues(args, v); err != nil {
+						return err
+					}
 				}
 				if _, err := tx.q.ExecContext(ctx, insert.text+pass, args...); err != nil {
 					return err
 				}
-				rest = rest[insert.size:]
 			}
 		}
 		for _, g := range gaps {
