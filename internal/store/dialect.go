@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +15,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
+
+	"github.com/countersign-auth/countersign"
 )
 
 // A dialect is all that the engines do not share: how to open them, two
@@ -29,9 +30,8 @@ type dialect struct {
 	tables, environmentTables string
 	// groups says that writers queue for one connection and share commits.
 	groups bool
-	// verdictInserts have parameters with numbers for PostgreSQL, and without for
-	// SQLite, whose driver finds each number by walking through all before it.
-	verdictInserts []verdictInsert
+	// insertVerdicts inserts many rows, with a suffix of the statement.
+	insertVerdicts func(ctx context.Context, q querier, list []countersign.Verdict, suffix string) error
 	isDuplicate    func(error) bool // a unique constraint was violated
 	isLostRace     func(error) bool // the transaction may succeed if it is run again
 }
@@ -56,7 +56,7 @@ var sqliteDialect = dialect{
 	tables: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`,
 	environmentTables: `SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
 		WHERE m.type = 'table' AND c.name = 'environment_id' ORDER BY m.name`,
-	verdictInserts: verdictInserts(func(int) string { return "?" }),
+	insertVerdicts: insertVerdictRows,
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*sqlite.Error](err)
 		return ok && (e.Code() == sqliteConstraintUnique || e.Code() == sqliteConstraintPrimaryKey)
@@ -72,7 +72,7 @@ var postgresDialect = dialect{
 	tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name COLLATE "C"`,
 	environmentTables: `SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
 		WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.column_name = 'environment_id' ORDER BY c.table_name COLLATE "C"`,
-	verdictInserts: verdictInserts(func(n int) string { return "$" + strconv.Itoa(n) }),
+	insertVerdicts: insertVerdictColumns,
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && e.Code == pgUniqueViolation
