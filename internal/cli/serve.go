@@ -52,7 +52,7 @@ Example:
 // ballastSize is memory that is counted as in use and never touched, so that it is
 // nobody's. The collector waits until as much garbage has come as there is in use,
 // which is little in a server, whose every request leaves much.
-const ballastSize = 12 << 20
+const ballastSize = 16 << 20
 
 // Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, a *app) error {

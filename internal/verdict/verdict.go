@@ -162,7 +162,8 @@ func (b *Book) pause(ctx context.Context, d time.Duration) error {
 const batch = 512
 
 // Flush writes what was recorded before, and waits for it. What cannot be
-// written stays for the next time.
+// written stays for the next time. What comes meanwhile waits for others to come
+// with it: in a flood, each transaction would find a few that came during the last.
 func (b *Book) Flush(ctx context.Context) error {
 	b.writing.Lock()
 	defer b.writing.Unlock()
@@ -174,6 +175,9 @@ func (b *Book) Flush(ctx context.Context) error {
 		if err := b.Store.SaveVerdicts(ctx, list, gaps); err != nil {
 			b.putBack(list, gaps)
 			return err
+		}
+		if len(list) < batch {
+			return nil
 		}
 	}
 }
