@@ -3,6 +3,7 @@
 //
 //   npm start            people
 //   npm start -- --b2b   members of organizations
+//   npm start -- --cookies   sessions in cookies that scripts cannot read: COUNTERSIGN_URL must be of localhost, as the page
 
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -10,6 +11,7 @@ import { createServer } from "node:http";
 
 const { COUNTERSIGN_URL = "http://127.0.0.1:8080", COUNTERSIGN_WORKSPACE_KEY_ID, COUNTERSIGN_WORKSPACE_KEY_SECRET, PORT = "3000" } = process.env;
 const b2b = process.argv.includes("--b2b");
+const cookies = process.argv.includes("--cookies");
 const audience = "browser-example";
 
 if (!COUNTERSIGN_WORKSPACE_KEY_ID || !COUNTERSIGN_WORKSPACE_KEY_SECRET) {
@@ -65,7 +67,7 @@ async function makeProject() {
 async function register(page, providers) {
   await makeProject();
   await manage("PUT", `${environment}/sdk/${b2b ? "b2b" : "consumer"}`, {
-    config: { basic: { enabled: true, domains: [b2b ? { domain: page } : page] }, sessions: { max_session_duration_minutes: 1440 } },
+    config: { basic: { enabled: true, domains: [b2b ? { domain: page } : page] }, sessions: { max_session_duration_minutes: 1440 }, cookies: { http_only: cookies ? "ENFORCED" : "DISABLED" } },
   });
   const { profiles } = await manage("GET", `${environment}/trusted_token_profiles`);
   for (const old of profiles) await manage("DELETE", `${environment}/trusted_token_profiles/${old.profile_id}`);
@@ -83,7 +85,7 @@ async function register(page, providers) {
     made[name] = profile.profile_id;
   }
   const { public_tokens } = await manage("GET", `${environment}/public_tokens`);
-  return { server: COUNTERSIGN_URL, b2b, project, profiles: made, public_token: public_tokens[0].public_token };
+  return { server: COUNTERSIGN_URL, b2b, cookies, project, profiles: made, public_token: public_tokens[0].public_token };
 }
 
 const library = `node_modules/@stytch/vanilla-js/dist/iife/${b2b ? "b2b/" : ""}index.headless.js`;

@@ -150,6 +150,12 @@ func PublicToken(tokens publicTokenChecker) Authenticator {
 		if session.Reveal() != token { // which is no secret
 			caller.Page.Session = session
 		}
+		if err != nil {
+			return caller, err
+		}
+		if caller.Page.Cookies, err = caller.Page.SDK.Cookies(caller.Page.From); caller.Page.Cookies && caller.Page.Session == "" {
+			caller.Page.Session = cookieSession(r)
+		}
 		return caller, err
 	}}
 }
@@ -181,6 +187,7 @@ func page(ctx context.Context, r *http.Request, tokens publicTokenChecker, token
 // sdkOrigin is where a library calls from. Origin is the browser's word, which no
 // page can change; X-SDK-Parent-Host is the library's.
 func sdkOrigin(r *http.Request) (from project.SDKOrigin) {
+	from.Site = r.Header.Get("Sec-Fetch-Site")
 	for _, name := range []string{"Origin", "X-SDK-Parent-Host"} {
 		if origin := r.Header.Get(name); origin != "" {
 			from.Pages = append(from.Pages, origin)

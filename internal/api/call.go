@@ -52,6 +52,7 @@ type Page struct {
 	From    project.SDKOrigin
 	SDK     project.SDKConfig  // lets calls from there in
 	Session countersign.Bearer // a session token as it was sent; "" if nobody is signed in
+	Cookies bool               // the session lives in cookies that scripts cannot read
 }
 
 // Request is what an endpoint is given: the caller, the decoded body and the
@@ -109,6 +110,9 @@ func Call[Body any, Answer enveloped](auth Authenticator, fn Endpoint[Body, Answ
 			}
 		}
 		answer, err := fn(ctx, request)
+		if caller.Page.Cookies {
+			keepCookies(w, answer, err)
+		}
 		if err != nil {
 			WriteError(w, r, err)
 			return

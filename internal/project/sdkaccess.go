@@ -22,6 +22,9 @@ type SDKOrigin struct {
 	// one that the library names. An app has none.
 	Pages []string
 	App   string // the bundle ID of an app
+	// Site is how the browser says that page and server are related (W3C Fetch Metadata
+	// §2.3); no page can change it. An app has none.
+	Site string
 }
 
 // Admit is nil if the libraries may be used, and from there. Where domains are
@@ -49,6 +52,33 @@ func (c SDKConfig) Admit(from SDKOrigin) error {
 	default:
 		return countersign.ErrBadAppBundleForSDK
 	}
+}
+
+// Cookies reports whether the session of a caller that is admitted lives in cookies
+// which scripts cannot read. They go to pages of this server's own site alone, so
+// that no other site's can use them, and there only to listed domains. Errors, where
+// the configuration leaves no other way: ErrCNAMERequired, ErrCNAMEInvalid.
+func (c SDKConfig) Cookies(from SDKOrigin) (bool, error) {
+	_, domains, _ := c.basic()
+	enforced := c.cookies() == cookiesEnforced
+	switch {
+	case c.cookies() == cookiesDisabled:
+		return false, nil
+	case len(domains) > 0 && len(from.Pages) > 0 && (from.Site == "same-origin" || from.Site == "same-site"):
+		return true, nil
+	case enforced && from.Site == "cross-site":
+		return false, countersign.ErrCNAMEInvalid
+	case enforced:
+		return false, countersign.ErrCNAMERequired
+	}
+	return false, nil
+}
+
+func (c SDKConfig) cookies() string {
+	if c.Consumer != nil {
+		return c.Consumer.Cookies.HTTPOnly
+	}
+	return c.B2B.Cookies.HTTPOnly
 }
 
 // MaxMinutes is the longest lifetime of a session that a library may ask for.

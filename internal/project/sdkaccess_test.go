@@ -85,3 +85,52 @@ func TestAdmit(t *testing.T) {
 		}
 	}
 }
+
+// TestCookies tells whose session lives in cookies, and whom that leaves without one.
+func TestCookies(t *testing.T) {
+	t.Parallel()
+	page := func(site string) project.SDKOrigin {
+		return project.SDKOrigin{Pages: []string{"https://app.example.com"}, Site: site}
+	}
+	app := project.SDKOrigin{App: "com.example.app"}
+	listed := []string{"https://app.example.com"}
+	for _, row := range []struct {
+		mode    string
+		domains []string
+		from    project.SDKOrigin
+		want    bool
+		err     error
+	}{
+		{"DISABLED", listed, page("same-site"), false, nil},
+		{"ENABLED", listed, page("same-site"), true, nil},
+		{"ENABLED", listed, page("same-origin"), true, nil},
+		{"ENABLED", listed, page("cross-site"), false, nil},
+		{"ENABLED", listed, page("none"), false, nil},
+		{"ENABLED", listed, page(""), false, nil},
+		{"ENABLED", listed, app, false, nil},
+		{"ENABLED", nil, page("same-site"), false, nil}, // stored before that was refused
+		{"ENFORCED", listed, page("same-site"), true, nil},
+		{"ENFORCED", listed, page("cross-site"), false, countersign.ErrCNAMEInvalid},
+		{"ENFORCED", listed, page(""), false, countersign.ErrCNAMERequired},
+		{"ENFORCED", listed, app, false, countersign.ErrCNAMERequired},
+		{"ENFORCED", nil, page("same-site"), false, countersign.ErrCNAMERequired},
+		{"ENFORCED", listed, project.SDKOrigin{Site: "same-origin"}, false, countersign.ErrCNAMERequired},
+	} {
+		var b2b []countersign.SDKDomain
+		for _, d := range row.domains {
+			b2b = append(b2b, countersign.SDKDomain{Domain: d})
+		}
+		for _, c := range []project.SDKConfig{
+			{Consumer: &countersign.ConsumerSDKConfig{
+				Basic: &countersign.ConsumerBasicConfig{Enabled: true, Domains: row.domains}, Cookies: &countersign.SDKCookiesConfig{HTTPOnly: row.mode},
+			}},
+			{B2B: &countersign.B2BSDKConfig{
+				Basic: &countersign.B2BBasicConfig{Enabled: true, Domains: b2b}, Cookies: &countersign.SDKCookiesConfig{HTTPOnly: row.mode},
+			}},
+		} {
+			if got, err := c.Cookies(row.from); got != row.want || !errors.Is(err, row.err) {
+				t.Errorf("%s, domains %v, from %+v: %t, %v; want %t, %v", row.mode, row.domains, row.from, got, err, row.want, row.err)
+			}
+		}
+	}
+}

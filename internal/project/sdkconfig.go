@@ -91,6 +91,7 @@ func (s *Service) SetConsumerSDKConfig(ctx context.Context, actor countersign.Ac
 			checkBundleIDs(after.Basic.BundleIDs),
 			checkAutofill(after.OTPs.SMSAutofillMetadata),
 			checkShared(after.Sessions, after.DFPPA, after.Cookies),
+			checkCookies(SDKConfig{Consumer: &after}),
 		); err != nil {
 			return err
 		}
@@ -154,6 +155,7 @@ func (s *Service) SetB2BSDKConfig(ctx context.Context, actor countersign.Actor, 
 			checkBundleIDs(after.Basic.BundleIDs),
 			checkAutofill(after.OTPs.SMSAutofillMetadata),
 			checkShared(after.Sessions, after.DFPPA, after.Cookies),
+			checkCookies(SDKConfig{B2B: &after}),
 		); err != nil {
 			return err
 		}
@@ -179,8 +181,23 @@ func sdkConfig(ctx context.Context, tx *store.Tx, env countersign.Environment) (
 func filled(s countersign.SDKSessionsConfig, d countersign.SDKDFPPAConfig, c countersign.SDKCookiesConfig) (*countersign.SDKSessionsConfig, *countersign.SDKDFPPAConfig, *countersign.SDKCookiesConfig) {
 	s.MaxSessionDurationMinutes = cmp.Or(s.MaxSessionDurationMinutes, defaultSDKMinutes)
 	d.Enabled, d.OnChallenge = cmp.Or(d.Enabled, "DISABLED"), cmp.Or(d.OnChallenge, "ALLOW")
-	c.HTTPOnly = cmp.Or(c.HTTPOnly, "DISABLED")
+	c.HTTPOnly = cmp.Or(c.HTTPOnly, cookiesDisabled)
 	return &s, &d, &c
+}
+
+// The values of SDKCookiesConfig.HTTPOnly.
+const (
+	cookiesDisabled = "DISABLED"
+	cookiesEnabled  = "ENABLED"
+	cookiesEnforced = "ENFORCED"
+)
+
+// checkCookies refuses cookies that would be for pages of anybody.
+func checkCookies(c SDKConfig) error {
+	if _, domains, _ := c.basic(); c.cookies() != cookiesDisabled && len(domains) == 0 {
+		return countersign.ErrCNAMERequiredToEnable.Saying("List them in basic.domains.")
+	}
+	return nil
 }
 
 // listed is a list that is not nil.
@@ -199,7 +216,7 @@ func checkShared(s *countersign.SDKSessionsConfig, d *countersign.SDKDFPPAConfig
 	return cmp.Or(
 		oneOf("dfppa.enabled", d.Enabled, "ENABLED", "PASSIVE", "DISABLED"),
 		oneOf("dfppa.on_challenge", d.OnChallenge, "ALLOW", "BLOCK", "TRIGGER_CAPTCHA"),
-		oneOf("cookies.http_only", c.HTTPOnly, "DISABLED", "ENABLED", "ENFORCED"),
+		oneOf("cookies.http_only", c.HTTPOnly, cookiesDisabled, cookiesEnabled, cookiesEnforced),
 	)
 }
 

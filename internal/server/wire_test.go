@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -259,6 +260,11 @@ func (g *golden) do(r *http.Request) reply {
 	return reply{response.StatusCode, response.Header, body}
 }
 
+var (
+	jwtText     = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+	cookieToken = regexp.MustCompile(`stytch_session=([\w-]+)`)
+)
+
 // show is an answer as its section shows it.
 func (g *golden) show(a reply) string {
 	g.t.Helper()
@@ -266,12 +272,17 @@ func (g *golden) show(a reply) string {
 	b.WriteString(strconv.Itoa(a.status) + "\n")
 	for _, name := range []string{
 		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
-		"Allow", "Cache-Control", "Retry-After", "Vary", "WWW-Authenticate",
+		"Allow", "Cache-Control", "Retry-After", "Set-Cookie", "Vary", "WWW-Authenticate",
 	} {
-		switch value := a.header.Get(name); {
+		switch value := strings.Join(a.header.Values(name), "\n"+name+": "); {
 		case value == "", name == "Cache-Control" && value == "no-store":
 		case name == "Retry-After":
 			b.WriteString(name + ": $SECONDS\n")
+		case name == "Set-Cookie":
+			if token := cookieToken.FindStringSubmatch(value); token != nil {
+				g.labels.label("SESSION_TOKEN", token[1])
+			}
+			b.WriteString(g.labels.apply(jwtText.ReplaceAllString(name+": "+value+"\n", "$$JWT")))
 		default:
 			b.WriteString(name + ": " + value + "\n")
 		}

@@ -86,4 +86,7 @@ $("badge").addEventListener("click", () => {
 $("sign-out").addEventListener("click", () => does(() => client.session.revoke(), "Signed out."));
 
 client.session.onChange(show);
+// Of a session in cookies that scripts cannot read, the library learns by asking. With
+// customBaseUrl it asks by itself.
+if (config.cookies) await client.session.authenticate().catch((error) => error.error_type === "user_unauthenticated" || console.error(error));
 show();

@@ -204,8 +204,8 @@ func (s *Surface) exchangePage(ctx context.Context, r *api.Request[exchangePageR
 }
 
 // revokePage is POST /sdk/v1/b2b/sessions/revoke.
-func (s *Surface) revokePage(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
-	return &wire.Done{}, s.Sessions.Revoke(ctx, session.RevokeParams{
+func (s *Surface) revokePage(ctx context.Context, r *api.Request[api.None]) (*api.SignedOut, error) {
+	return &api.SignedOut{}, s.Sessions.Revoke(ctx, session.RevokeParams{
 		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionToken: r.Caller.Page.Session,
 	})
 }

@@ -34,6 +34,11 @@ type signedIn struct {
 	Organization  wire.Organization  `json:"organization"`
 }
 
+// TakeTokens is what the cookies of a page are made of.
+func (a *signedIn) TakeTokens() api.Tokens {
+	return api.Take(&a.SessionToken, &a.SessionJWT, a.MemberSession.ExpiresAt)
+}
+
 func newSignedIn(a session.Active) signedIn {
 	return signedIn{
 		MemberID: a.Person.ID.String(), MemberSession: wire.NewMemberSession(a.Session, a.Person),

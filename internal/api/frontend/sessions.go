@@ -48,6 +48,11 @@ func (s *Surface) attest(ctx context.Context, r *api.Request[attestRequest]) (*a
 	}, nil
 }
 
+// TakeTokens is what cookies are made of.
+func (a *attestAnswer) TakeTokens() api.Tokens {
+	return api.Take(&a.SessionToken, &a.SessionJWT, *a.Session.ExpiresAt)
+}
+
 type authenticateRequest struct {
 	SessionDurationMinutes *wire.Minutes `json:"session_duration_minutes" doc:"At most what the SDK configuration allows. Without it the session keeps its end."`
 }
@@ -60,6 +65,11 @@ type authenticateAnswer struct {
 	User         wire.User    `json:"user"`
 	UserCopy     wire.User    `json:"__user"`
 	Session      wire.Session `json:"session"`
+}
+
+// TakeTokens is what cookies are made of.
+func (a *authenticateAnswer) TakeTokens() api.Tokens {
+	return api.Take(&a.SessionToken, &a.SessionJWT, *a.Session.ExpiresAt)
 }
 
 // authenticate is POST /sdk/v1/sessions/authenticate.
@@ -79,8 +89,8 @@ func (s *Surface) authenticate(ctx context.Context, r *api.Request[authenticateR
 }
 
 // revoke is POST /sdk/v1/sessions/revoke.
-func (s *Surface) revoke(ctx context.Context, r *api.Request[api.None]) (*wire.Done, error) {
-	return &wire.Done{}, s.Sessions.Revoke(ctx, session.RevokeParams{
+func (s *Surface) revoke(ctx context.Context, r *api.Request[api.None]) (*api.SignedOut, error) {
+	return &api.SignedOut{}, s.Sessions.Revoke(ctx, session.RevokeParams{
 		Environment: r.Caller.Environment, Actor: r.Caller.Actor, SessionToken: r.Caller.Page.Session,
 	})
 }

@@ -73,6 +73,12 @@ func (Minutes) OpenAPI() string {
 // Moment is a timestamp of an answer, never "": RFC 3339, UTC, in whole seconds.
 type Moment string
 
+// Time is what m says.
+func (m Moment) Time() time.Time {
+	t, _ := time.Parse(time.RFC3339, string(m)) // it was made by moment
+	return t
+}
+
 // OpenAPI declares the format.
 func (Moment) OpenAPI() string { return "format=date-time" }
 

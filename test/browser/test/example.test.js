@@ -19,7 +19,7 @@ async function startExample(t, ...args) {
   const { id, secret } = server.workspaceKey;
   const child = spawn(process.execPath, ["server.js", ...args], {
     cwd: new URL("../../../examples/browser", import.meta.url),
-    env: { PORT: "0", COUNTERSIGN_URL: server.url, COUNTERSIGN_WORKSPACE_KEY_ID: id, COUNTERSIGN_WORKSPACE_KEY_SECRET: secret },
+    env: { PORT: "0", COUNTERSIGN_URL: server.url.replace("127.0.0.1", "localhost"), COUNTERSIGN_WORKSPACE_KEY_ID: id, COUNTERSIGN_WORKSPACE_KEY_SECRET: secret },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise((done) => child.once("exit", done));
@@ -34,6 +34,8 @@ async function startExample(t, ...args) {
 for (const [name, args, email] of [
   ["people", [], "ada@example.com"],
   ["members", ["--b2b"], "grace@acme.example"],
+  ["people with cookies", ["--cookies"], "kay@example.com"],
+  ["members with cookies", ["--b2b", "--cookies"], "alan@acme.example"],
 ]) {
   test(`the example, of ${name}`, async (t) => {
     const url = await startExample(t, ...args);
@@ -60,7 +62,7 @@ for (const [name, args, email] of [
     await said("Signed in.");
     await page.getByText(`Signed in as ${email}`).waitFor();
     assert.deepEqual((await factors()).map((f) => f.split("-")[0]), ["password"]);
-    if (name === "members") await page.getByText("acme", { exact: true }).waitFor();
+    if (args.includes("--b2b")) await page.getByText("acme", { exact: true }).waitFor();
 
     await page.reload();
     await page.getByText(`Signed in as ${email}`).waitFor();
@@ -83,8 +85,11 @@ for (const [name, args, email] of [
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "wider than a phone");
 
     const cookies = await context.cookies();
-    const token = cookies.find((c) => c.name === "stytch_session").value;
-    assert.ok(token);
+    const session = cookies.find((c) => c.name === "stytch_session");
+    assert.ok(session.value);
+    assert.equal(session.httpOnly, args.includes("--cookies"));
+    const readable = await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage }));
+    assert.equal(readable.includes(session.value), !args.includes("--cookies"));
     await page.getByRole("button", { name: "Sign out" }).click();
     await said("Signed out.");
     await page.getByText("Nobody is signed in").waitFor();
