@@ -185,3 +185,36 @@ func searchesAll(detail string) bool {
 	}
 	return m[1] == "SCAN" || strings.Contains(m[3], "(environment_id=?)")
 }
+
+// TestFilteredVerdictsUseTheirIndex holds the plans of filters that few verdicts may
+// pass: to look for those among all would take a minute.
+func TestFilteredVerdictsUseTheirIndex(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s, err := Open(ctx, Config{Database: filepath.Join(t.TempDir(), "countersign.db"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	reason := "expired"
+	for index, filter := range map[string]VerdictFilter{
+		"verdicts_by_profile": {ProfileID: countersign.NewID[countersign.ProfileID](countersign.Test)},
+		"verdicts_by_user":    {PersonID: countersign.NewID[countersign.PersonID](countersign.Test)},
+		"verdicts_by_reason":  {Reason: &reason},
+	} {
+		_ = s.viewer.close()
+		s.viewer.stmts.Clear()
+		err := s.View(ctx, func(tx *Tx) error {
+			_, err := tx.Verdicts(ctx, countersign.EnvironmentID{}, filter, countersign.RequestID{}, countersign.RequestID{}, 1)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for text := range s.viewer.stmts.Range {
+			if steps := strings.Join(plan(t, s, text.(string)), "\n"); !strings.Contains(steps, index+" ") {
+				t.Errorf("%s\n\tnot %s", steps, index)
+			}
+		}
+	}
+}

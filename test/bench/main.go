@@ -10,7 +10,8 @@
 //	scripts/postgres go run ./test/bench
 //
 // With the argument directory it measures the rows B1 and B2 instead, searches
-// in an environment of ten thousand users and in one of a million.
+// in an environment of ten thousand users and in one of a million. With the argument
+// dashboard it measures the row D1, every page of the dashboard.
 package main
 
 import (
@@ -45,6 +46,8 @@ func main() {
 	var err error
 	if len(os.Args) > 1 && os.Args[1] == "directory" {
 		err = benchDirectory(ctx, os.Args[2:])
+	} else if len(os.Args) > 1 && os.Args[1] == "dashboard" {
+		err = benchDashboard(ctx, os.Args[2:])
 	} else {
 		err = bench(ctx)
 	}
