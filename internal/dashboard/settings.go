@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,12 +15,9 @@ type settingsPage struct {
 	Algorithm  string
 	Migration  string
 	Algorithms []countersign.Algorithm
+	Cookies    []string
 
-	SDK      bool // there is a form for it
-	Enabled  bool
-	Domains  string
-	Bundles  string
-	Minutes  string
+	SDK      sdkForm
 	Template countersign.Template
 	Person   string // whom a template is tried on
 	Rendered string
@@ -31,23 +29,80 @@ type settingsPage struct {
 	Problem problem
 }
 
+// sdkForm is what of the SDK configuration the page has, the same for both verticals.
+type sdkForm struct {
+	Enabled bool
+	Domains string // of a B2B project with the pattern of slugs behind a space, if there is one
+	Bundles string
+	Minutes string
+	Cookies string
+}
+
+func readSDK(ctx context.Context, d *Dashboard, env countersign.Environment) (f sdkForm, err error) {
+	var domains, bundles []string
+	var sessions *countersign.SDKSessionsConfig
+	var cookies *countersign.SDKCookiesConfig
+	if env.Vertical == countersign.B2B {
+		c, err := d.Projects.B2BSDKConfig(ctx, env)
+		if err != nil {
+			return f, err
+		}
+		for _, d := range c.Basic.Domains {
+			domains = append(domains, strings.TrimSpace(d.Domain+" "+d.SlugPattern))
+		}
+		f.Enabled, bundles, sessions, cookies = c.Basic.Enabled, c.Basic.BundleIDs, c.Sessions, c.Cookies
+	} else {
+		c, err := d.Projects.ConsumerSDKConfig(ctx, env)
+		if err != nil {
+			return f, err
+		}
+		f.Enabled, domains, bundles, sessions, cookies = c.Basic.Enabled, c.Basic.Domains, c.Basic.BundleIDs, c.Sessions, c.Cookies
+	}
+	f.Domains, f.Bundles = strings.Join(domains, "\n"), strings.Join(bundles, "\n")
+	f.Minutes, f.Cookies = strconv.Itoa(sessions.MaxSessionDurationMinutes), cookies.HTTPOnly
+	return f, nil
+}
+
+// save stores what the form has, and leaves the rest.
+func (f sdkForm) save(d *Dashboard, r *request) error {
+	n, err := strconv.Atoi(f.Minutes)
+	if err != nil {
+		return countersign.ErrInvalidSessionDurationMinutes
+	}
+	sessions, cookies := &countersign.SDKSessionsConfig{MaxSessionDurationMinutes: n}, &countersign.SDKCookiesConfig{HTTPOnly: f.Cookies}
+	if r.env.Vertical == countersign.Consumer {
+		_, err = d.Projects.SetConsumerSDKConfig(r.Context(), r.actor, r.env, countersign.ConsumerSDKConfig{
+			Basic:    &countersign.ConsumerBasicConfig{Enabled: f.Enabled, Domains: lines(f.Domains), BundleIDs: lines(f.Bundles)},
+			Sessions: sessions, Cookies: cookies,
+		})
+		return err
+	}
+	c, err := d.Projects.B2BSDKConfig(r.Context(), r.env)
+	if err != nil {
+		return err
+	}
+	basic := *c.Basic
+	basic.Enabled, basic.BundleIDs, basic.Domains = f.Enabled, lines(f.Bundles), nil
+	for _, line := range lines(f.Domains) {
+		domain, pattern, _ := strings.Cut(line, " ")
+		basic.Domains = append(basic.Domains, countersign.SDKDomain{Domain: domain, SlugPattern: strings.TrimSpace(pattern)})
+	}
+	_, err = d.Projects.SetB2BSDKConfig(r.Context(), r.actor, r.env, countersign.B2BSDKConfig{Basic: &basic, Sessions: sessions, Cookies: cookies})
+	return err
+}
+
 // settingsOf reads what the page shows.
 func settingsView(d *Dashboard, r *request, change func(*settingsPage)) (view, error) {
 	ctx := r.Context()
 	data := settingsPage{
 		Name: r.env.Name, Algorithm: string(r.env.Settings.SessionJWTAlgorithm), Migration: r.env.Settings.ZeroDowntimeSessionMigrationURL,
-		Algorithms: []countersign.Algorithm{countersign.RS256, countersign.ES256, countersign.EdDSA}, SDK: r.env.Vertical == countersign.Consumer,
-		Types: []string{"LOGIN", "SIGNUP", "INVITE", "RESET_PASSWORD"},
-	}
-	if data.SDK {
-		c, err := d.Projects.ConsumerSDKConfig(ctx, r.env)
-		if err != nil {
-			return view{}, err
-		}
-		data.Enabled, data.Domains, data.Bundles = c.Basic.Enabled, strings.Join(c.Basic.Domains, "\n"), strings.Join(c.Basic.BundleIDs, "\n")
-		data.Minutes = strconv.Itoa(c.Sessions.MaxSessionDurationMinutes)
+		Algorithms: []countersign.Algorithm{countersign.RS256, countersign.ES256, countersign.EdDSA},
+		Cookies:    []string{"DISABLED", "ENABLED", "ENFORCED"}, Types: []string{"LOGIN", "SIGNUP", "INVITE", "RESET_PASSWORD"},
 	}
 	var err error
+	if data.SDK, err = readSDK(ctx, d, r.env); err != nil {
+		return view{}, err
+	}
 	if data.Template, err = d.Projects.Template(ctx, r.env, countersign.SessionTemplate); err != nil {
 		return view{}, err
 	}
@@ -95,19 +150,10 @@ func deleteEnvironment(d *Dashboard, r *request) (view, error) {
 }
 
 func saveSDK(d *Dashboard, r *request) (view, error) {
-	minutes := r.field("minutes")
-	n, err := strconv.Atoi(minutes)
-	if err != nil {
-		err = countersign.ErrInvalidSessionDurationMinutes
-	} else {
-		_, err = d.Projects.SetConsumerSDKConfig(r.Context(), r.actor, r.env, countersign.ConsumerSDKConfig{
-			Basic:    &countersign.ConsumerBasicConfig{Enabled: r.field("enabled") != "", Domains: lines(r.field("domains")), BundleIDs: lines(r.field("bundles"))},
-			Sessions: &countersign.SDKSessionsConfig{MaxSessionDurationMinutes: n},
-		})
+	form := sdkForm{
+		Enabled: r.field("enabled") != "", Domains: r.field("domains"), Bundles: r.field("bundles"), Minutes: r.field("minutes"), Cookies: r.field("cookies"),
 	}
-	return settingsAfter(d, r, "settings-saved", "sdk", err, func(s *settingsPage) {
-		s.Enabled, s.Domains, s.Bundles, s.Minutes = r.field("enabled") != "", r.field("domains"), r.field("bundles"), minutes
-	})
+	return settingsAfter(d, r, "settings-saved", "sdk", form.save(d, r), func(s *settingsPage) { s.SDK = form })
 }
 
 // lines are the lines of a text that say something.

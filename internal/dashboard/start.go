@@ -106,12 +106,13 @@ func callOf(v countersign.Vertical) call {
 // snippets are code of which fill knows the words in capitals. Where an organization
 // has to be named, a line of each does.
 func snippets(c call, organization string, fill *strings.Replacer) []snippet {
-	inShell, inGo, inNode, inPython := "", "", "", ""
+	inShell, inGo, inNode, inPython, inBrowser := "", "", "", "", ""
 	if organization != "" {
 		inShell = `, \"organization_id\": \"ORGANIZATION\"`
 		inGo = "\n\t\tOrganizationID: \"ORGANIZATION\","
 		inNode = "\n  organization_id: \"ORGANIZATION\","
 		inPython = "\n        \"organization_id\": \"ORGANIZATION\","
+		inBrowser = ", organization_id: \"ORGANIZATION\""
 	}
 	list := []snippet{
 		{"curl", "In a shell, with the secret in COUNTERSIGN_SECRET and a JWT of your issuer in TOKEN.", `curl -s -u "PROJECT:$COUNTERSIGN_SECRET" BASEPATH \
@@ -176,27 +177,19 @@ with urllib.request.urlopen(request) as answer:
     print(json.load(answer)["OBJECT"]["MEMBER"])
 `},
 	}
+	library, client := "@stytch/vanilla-js/headless", "StytchHeadlessClient"
 	if c.object == "member_session" {
-		list = append(list, snippet{"Browser", "Pages of a B2B project do not call this server: they send the token to your backend, which calls it as above.", `export const signIn = async (token) => {
-  const answer = await fetch("/sign-in", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ token }),
-  });
-  if (!answer.ok) throw new Error("the sign-in was refused");
-};
-`})
-	} else {
-		list = append(list, snippet{"Browser", "With the npm package @stytch/vanilla-js; first list the page's domain under Settings.", `import { StytchHeadlessClient } from "@stytch/vanilla-js/headless";
+		library, client = "@stytch/vanilla-js/b2b/headless", "StytchB2BHeadlessClient"
+	}
+	list = append(list, snippet{"Browser", "With the npm package @stytch/vanilla-js; first list the page's domain under Settings.", `import { ` + client + ` } from "` + library + `";
 
 const url = "BASE";
-const client = new StytchHeadlessClient("PUBLIC", {
+const client = new ` + client + `("PUBLIC", {
   endpoints: { liveAPIURL: url, testAPIURL: url, dfpBackendURL: url, clientsideServicesIframeURL: url },
 });
 export const signIn = (token) =>
-  client.session.attest({ profile_id: "PROFILE", token, session_duration_minutes: 60 });
+  client.session.attest({ profile_id: "PROFILE", token, session_duration_minutes: 60` + inBrowser + ` });
 `})
-	}
 	for i := range list {
 		list[i].Code = fill.Replace(list[i].Code)
 	}

@@ -26,7 +26,7 @@ func TestQuickStartOfMembers(t *testing.T) {
 		}
 	}
 	id := b.Profile("https://other.example", map[string]any{"public_key_type": "JWK", "jwks_url": "https://other.example/keys", "attribute_mapping": map[string]any{"email": "email", "token_id": "jti"}})
-	if code := content(ada.get(b.base + "/start").root); strings.Count(code, b.organization) != 6 || !strings.Contains(code, id) {
+	if code := content(ada.get(b.base + "/start").root); strings.Count(code, b.organization) != 7 || !strings.Contains(code, id) {
 		t.Errorf("the organization is named %d times", strings.Count(code, b.organization))
 	}
 }
