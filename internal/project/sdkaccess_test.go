@@ -108,7 +108,7 @@ func TestCookies(t *testing.T) {
 		{"ENABLED", listed, page("none"), false, nil},
 		{"ENABLED", listed, page(""), false, nil},
 		{"ENABLED", listed, app, false, nil},
-		{"ENABLED", nil, page("same-site"), false, nil}, // stored before that was refused
+		{"ENABLED", nil, page("same-site"), false, nil},
 		{"ENFORCED", listed, page("same-site"), true, nil},
 		{"ENFORCED", listed, page("cross-site"), false, countersign.ErrCNAMEInvalid},
 		{"ENFORCED", listed, page(""), false, countersign.ErrCNAMERequired},

@@ -91,7 +91,6 @@ func (s *Service) SetConsumerSDKConfig(ctx context.Context, actor countersign.Ac
 			checkBundleIDs(after.Basic.BundleIDs),
 			checkAutofill(after.OTPs.SMSAutofillMetadata),
 			checkShared(after.Sessions, after.DFPPA, after.Cookies),
-			checkCookies(SDKConfig{Consumer: &after}),
 		); err != nil {
 			return err
 		}
@@ -155,7 +154,6 @@ func (s *Service) SetB2BSDKConfig(ctx context.Context, actor countersign.Actor, 
 			checkBundleIDs(after.Basic.BundleIDs),
 			checkAutofill(after.OTPs.SMSAutofillMetadata),
 			checkShared(after.Sessions, after.DFPPA, after.Cookies),
-			checkCookies(SDKConfig{B2B: &after}),
 		); err != nil {
 			return err
 		}
@@ -191,14 +189,6 @@ const (
 	cookiesEnabled  = "ENABLED"
 	cookiesEnforced = "ENFORCED"
 )
-
-// checkCookies refuses cookies that would be for pages of anybody.
-func checkCookies(c SDKConfig) error {
-	if _, domains, _ := c.basic(); c.cookies() != cookiesDisabled && len(domains) == 0 {
-		return countersign.ErrCNAMERequiredToEnable.Saying("List them in basic.domains.")
-	}
-	return nil
-}
 
 // listed is a list that is not nil.
 func listed[T any](list []T) []T {
