@@ -13,7 +13,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,12 +21,13 @@ import (
 
 	"github.com/countersign-auth/countersign"
 	"github.com/countersign-auth/countersign/internal/store"
+	"github.com/countersign-auth/countersign/internal/trust"
 )
 
 // benchDashboard measures the row D1: how long the server takes for each page of the
 // dashboard, and for what its forms filter by, of an environment with many of
 // everything.
-func benchDashboard(ctx context.Context, args []string) (err error) {
+func benchDashboard(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dashboard", flag.ExitOnError)
 	scale := flags.Float64("scale", 1, "of 1,000,000 users, 5,000,000 sessions and 10,000,000 verdicts")
 	repeat := flags.Int("repeat", 5, "visits of each page")
@@ -35,45 +35,15 @@ func benchDashboard(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "countersign-bench-*")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary := filepath.Join(dir, "countersign")
-	if err := build(ctx, binary); err != nil {
-		return err
-	}
-	world, err := newIssuer()
-	if err != nil {
-		return err
-	}
-	defer world.close()
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "row\tengine\tp50 ms\tmax ms\tbudget\tmet?\tpage")
-	for _, engine := range strings.Split(*engines, ",") {
-		if engine == "postgres" && os.Getenv("COUNTERSIGN_TEST_POSTGRES") == "" {
-			continue
-		}
-		folder := filepath.Join(dir, engine)
-		if err := os.Mkdir(folder, 0o700); err != nil {
+	err := onEach(ctx, *engines, func(b *engineBench) error {
+		if err := b.gather(ctx, *scale); err != nil {
 			return err
 		}
-		b, err := startEngine(ctx, engine, folder, binary, world, options{})
-		if b != nil {
-			defer b.close()
-		}
-		if err != nil {
-			return err
-		}
-		if err := b.crowd(ctx, *scale); err != nil {
-			return err
-		}
-		if err := b.visitAll(ctx, t, *repeat); err != nil {
-			return err
-		}
-	}
-	return t.Flush()
+		return b.visitAll(ctx, t, *repeat)
+	})
+	return errors.Join(err, t.Flush())
 }
 
 // database is the server's --database.
@@ -81,9 +51,9 @@ func (b *engineBench) database() string {
 	return b.serverArgs[slices.Index(b.serverArgs, "--database")+1]
 }
 
-// crowd fills the environment of ES256. Sessions and verdicts are stored by the
+// gather fills the environment of ES256. Sessions and verdicts are stored by the
 // server's own code while it is stopped, or ten million would take a day.
-func (b *engineBench) crowd(ctx context.Context, scale float64) error {
+func (b *engineBench) gather(ctx context.Context, scale float64) error {
 	users, sessions, verdicts := int(1e6*scale), int(5e6*scale), int(10e6*scale)
 	tell := func(what string, n int, begin time.Time) {
 		fmt.Fprintf(os.Stderr, "%s: %d %s in %v\n", b.engine, n, what, time.Since(begin).Round(time.Second))
@@ -104,17 +74,22 @@ func (b *engineBench) crowd(ctx context.Context, scale float64) error {
 	if err != nil {
 		return err
 	}
-	begin = time.Now()
-	if err := b.fillSessions(ctx, s, people, sessions); err != nil {
-		return errors.Join(err, s.Close())
+	env, err1 := countersign.ParseID[countersign.EnvironmentID](b.es256.project)
+	profile, err2 := countersign.ParseID[countersign.ProfileID](b.es256.profile)
+	err = errors.Join(err1, err2)
+	c := crowd{env, profile, people}
+	for _, part := range []struct {
+		what string
+		n    int
+		fill func(context.Context, *store.Store, int) error
+	}{{"sessions", sessions, c.fillSessions}, {"verdicts", verdicts, c.fillVerdicts}} {
+		if err == nil {
+			begin = time.Now()
+			err = part.fill(ctx, s, part.n)
+			tell(part.what, part.n, begin)
+		}
 	}
-	tell("sessions", sessions, begin)
-	begin = time.Now()
-	if err := b.fillVerdicts(ctx, s, people, verdicts); err != nil {
-		return errors.Join(err, s.Close())
-	}
-	tell("verdicts", verdicts, begin)
-	if err := s.Close(); err != nil {
+	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	b.server, err = startProcess(ctx, strings.TrimPrefix(b.server.url, "http://"), b.serverEnv, b.binary, b.serverArgs...)
@@ -149,16 +124,15 @@ func (b *engineBench) people(ctx context.Context) (list []countersign.PersonID, 
 
 const month = 30 * 24 * time.Hour
 
+// crowd is who is in the environment.
+type crowd struct {
+	env     countersign.EnvironmentID
+	profile countersign.ProfileID
+	people  []countersign.PersonID
+}
+
 // fillSessions stores sessions of the last month, of which half are over.
-func (b *engineBench) fillSessions(ctx context.Context, s *store.Store, people []countersign.PersonID, n int) error {
-	env, err := countersign.ParseID[countersign.EnvironmentID](b.es256.project)
-	if err != nil {
-		return err
-	}
-	profile, err := countersign.ParseID[countersign.ProfileID](b.es256.profile)
-	if err != nil {
-		return err
-	}
+func (c crowd) fillSessions(ctx context.Context, s *store.Store, n int) error {
 	const batch = 5000
 	now := time.Now()
 	for from := 0; from < n; from += batch {
@@ -166,15 +140,15 @@ func (b *engineBench) fillSessions(ctx context.Context, s *store.Store, people [
 			for i := from; i < min(n, from+batch); i++ {
 				at := now.Add(-month + month*time.Duration(i)/time.Duration(n))
 				session := countersign.Session{
-					ID: countersign.NewOrderedID[countersign.SessionID](countersign.Test, at), PersonID: people[i/5%len(people)],
+					ID: countersign.NewOrderedID[countersign.SessionID](countersign.Test, at), PersonID: c.people[i/5%len(c.people)],
 					StartedAt: at, LastAccessedAt: at, ExpiresAt: at.Add(month / 2), Nonce: make([]byte, 16),
-					Factors: []countersign.Factor{{ProfileID: profile, TokenID: fmt.Sprint("token-", i), KeyID: "k1", LastAuthenticatedAt: at, CreatedAt: at, UpdatedAt: at}},
+					Factors: []countersign.Factor{{ProfileID: c.profile, TokenID: fmt.Sprint("token-", i), KeyID: "k1", LastAuthenticatedAt: at, CreatedAt: at, UpdatedAt: at}},
 				}
-				if err := tx.InsertSession(ctx, env, session); err != nil {
+				if err := tx.InsertSession(ctx, c.env, session); err != nil {
 					return err
 				}
 			}
-			return tx.Record(ctx, env, "bench.filled", b.es256.project, nil)
+			return tx.Record(ctx, c.env, "bench.filled", c.env.String(), nil)
 		})
 		if err != nil {
 			return err
@@ -186,32 +160,28 @@ func (b *engineBench) fillSessions(ctx context.Context, s *store.Store, people [
 // fillVerdicts stores verdicts of the last month: most accepted, some reasons
 // frequent and one rare. Those of one person come together, or the index of people
 // would be written all over, which takes hours and finds no differently.
-func (b *engineBench) fillVerdicts(ctx context.Context, s *store.Store, people []countersign.PersonID, n int) error {
-	env, err := countersign.ParseID[countersign.EnvironmentID](b.es256.project)
-	if err != nil {
-		return err
-	}
-	profile, err := countersign.ParseID[countersign.ProfileID](b.es256.profile)
-	if err != nil {
-		return err
-	}
+func (c crowd) fillVerdicts(ctx context.Context, s *store.Store, n int) error {
 	const batch = 5120
 	now := time.Now()
 	list := make([]countersign.Verdict, 0, batch)
 	for i := range n {
 		at := now.Add(-month + month*time.Duration(i)/time.Duration(n))
 		v := countersign.Verdict{
-			EnvironmentID: env, RequestID: countersign.NewOrderedID[countersign.RequestID](countersign.Test, at), At: at, ProfileID: profile,
-			PersonID: people[i/10%len(people)], Address: "203.0.113.7",
-			Facts: countersign.TokenFacts{Algorithm: "ES256", KeyID: "k1", Issuer: b.issuer.URL(), Audiences: []string{"countersign"}, ExpiresAt: at, ClaimNames: []string{"aud", "exp", "iss"}},
+			EnvironmentID: c.env, RequestID: countersign.NewOrderedID[countersign.RequestID](countersign.Test, at), At: at, ProfileID: c.profile,
+			PersonID: c.people[i/10%len(c.people)], Address: "203.0.113.7",
+			Facts: countersign.TokenFacts{Algorithm: "ES256", KeyID: "k1", Issuer: "https://idp.example.com", Audiences: []string{"countersign"}, ExpiresAt: at, ClaimNames: []string{"aud", "exp", "iss"}},
 		}
+		var reason trust.Reason
 		switch {
 		case i%100_003 == 7:
-			v.Reason, v.Step, v.PersonID = "wrong_audience", "audience", countersign.PersonID{}
+			reason = trust.AudienceMismatch
 		case i%20 == 0:
-			v.Reason, v.Step, v.PersonID = "expired", "times", countersign.PersonID{}
+			reason = trust.Expired
 		case i%50 == 1:
-			v.Reason, v.Step, v.PersonID = "signature_invalid", "signature", countersign.PersonID{}
+			reason = trust.SignatureInvalid
+		}
+		if reason != "" {
+			v.Reason, v.Step, v.PersonID = string(reason), string(trust.StepOf(reason)), countersign.PersonID{}
 		}
 		if list = append(list, v); len(list) == batch || i == n-1 {
 			if err := s.SaveVerdicts(ctx, list, nil); err != nil {
@@ -246,10 +216,10 @@ func (b *engineBench) visitAll(ctx context.Context, w io.Writer, repeat int) err
 	queue := []string{v.base, "/dashboard/projects", "/dashboard/operators"}
 	for _, filtered := range []string{
 		"/users?by=email&find=" + url.QueryEscape(email), "/users?by=email&find=nobody%40nowhere", "/users?by=name&find=" + first, "/users?by=name&find=zuse",
-		"/users?by=external_id&find=crm-77", "/users?by=status&find=pending",
-		"/verdicts?reason=expired", "/verdicts?reason=wrong_audience", "/verdicts?reason=key_not_found", "/verdicts?reason=accepted",
-		"/verdicts?profile=" + b.es256.profile, "/verdicts?profile=" + b.es256.profile + "&reason=wrong_audience", "/verdicts?since=2020-01-01&until=2020-01-02",
-		"/verdicts?since=" + time.Now().Add(-month/2).Format(time.DateOnly) + "&reason=wrong_audience",
+		"/users?by=id&find=crm-77", "/users?by=email_part&find=company77.ex", "/users?by=phone&find=4179", "/users?by=status&find=pending",
+		"/verdicts?reason=expired", "/verdicts?reason=audience_mismatch", "/verdicts?reason=key_not_found", "/verdicts?reason=accepted",
+		"/verdicts?profile=" + b.es256.profile, "/verdicts?profile=" + b.es256.profile + "&reason=audience_mismatch", "/verdicts?since=2020-01-01&until=2020-01-02",
+		"/verdicts?since=" + time.Now().Add(-month/2).Format(time.DateOnly) + "&reason=audience_mismatch",
 		"/sessions", "/events", "/revocations?profile=" + b.es256.profile,
 	} {
 		queue = append(queue, v.base+filtered)
@@ -276,13 +246,11 @@ func (b *engineBench) visitAll(ctx context.Context, w io.Writer, repeat int) err
 			}
 		}
 	}
-	for _, form := range []url.Values{{"profile": {b.es256.profile}, "dry_run": {"true"}}} {
-		p, err := v.timed(ctx, http.MethodPost, v.base+"/revocations", form, repeat)
-		if err != nil {
-			return err
-		}
-		visited = append(visited, p)
+	counted, err := v.timed(ctx, http.MethodPost, v.base+"/revocations", url.Values{"profile": {b.es256.profile}}, repeat) // without confirm, they are counted
+	if err != nil {
+		return err
 	}
+	visited = append(visited, counted)
 	slices.SortFunc(visited, func(a, b page) int { return cmp.Compare(b.most, a.most) })
 	for _, p := range visited {
 		_, _ = fmt.Fprintf(w, "D1\t%s\t%.1f\t%.1f\t100\t%s\t%s\n", b.engine, ms(p.median), ms(p.most), met(p.most <= 100*time.Millisecond), strings.TrimPrefix(p.path, v.base))
@@ -350,7 +318,7 @@ func (v visitor) send(ctx context.Context, method, path string, form url.Values)
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	took = time.Since(begin)
-	if answer.StatusCode >= http.StatusInternalServerError {
+	if answer.StatusCode != http.StatusOK { // after redirections
 		return "", took, fmt.Errorf("%s %s: %s", method, path, answer.Status)
 	}
 	return string(body), took, err

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +28,7 @@ var (
 
 // benchDirectory measures the rows B1 and B2: searches in an environment of a few
 // users and in one of many.
-func benchDirectory(ctx context.Context, args []string) (err error) {
+func benchDirectory(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("directory", flag.ExitOnError)
 	small := flags.Int("small", 10_000, "users in the small environment")
 	large := flags.Int("large", 1_000_000, "users in the large environment")
@@ -38,37 +37,9 @@ func benchDirectory(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "countersign-bench-*")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary := filepath.Join(dir, "countersign")
-	if err := build(ctx, binary); err != nil {
-		return err
-	}
-	world, err := newIssuer()
-	if err != nil {
-		return err
-	}
-	defer world.close()
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(t, "row\tsearch\tengine\tusers\tp50 ms\tmax ms\tCPU-ms\tratio\tbudget\tmet?\t")
-	for _, engine := range strings.Split(*engines, ",") {
-		if engine == "postgres" && os.Getenv("COUNTERSIGN_TEST_POSTGRES") == "" {
-			continue
-		}
-		folder := filepath.Join(dir, engine)
-		if err := os.Mkdir(folder, 0o700); err != nil {
-			return err
-		}
-		b, err := startEngine(ctx, engine, folder, binary, world, options{})
-		if b != nil {
-			defer b.close()
-		}
-		if err != nil {
-			return err
-		}
+	err := onEach(ctx, *engines, func(b *engineBench) error {
 		for _, e := range []struct {
 			env   *environment
 			users int
@@ -77,13 +48,11 @@ func benchDirectory(ctx context.Context, args []string) (err error) {
 			if err := b.fill(ctx, e.env, e.users); err != nil {
 				return err
 			}
-			fmt.Fprintf(os.Stderr, "%s: %d users imported in %v\n", engine, e.users, time.Since(begin).Round(time.Millisecond))
+			fmt.Fprintf(os.Stderr, "%s: %d users imported in %v\n", b.engine, e.users, time.Since(begin).Round(time.Millisecond))
 		}
-		if err := b.searches(ctx, t, *small, *large, *repeat); err != nil {
-			return err
-		}
-	}
-	return t.Flush()
+		return b.searches(ctx, t, *small, *large, *repeat)
+	})
+	return errors.Join(err, t.Flush())
 }
 
 // person is a user of a directory, by number.

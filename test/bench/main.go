@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,13 +84,7 @@ func parseOptions() (o options, err error) {
 		}
 		o.connections = append(o.connections, n)
 	}
-	for _, engine := range strings.Split(*engines, ",") {
-		if engine == "postgres" && os.Getenv("COUNTERSIGN_TEST_POSTGRES") == "" {
-			fmt.Println("COUNTERSIGN_TEST_POSTGRES is not set, so PostgreSQL is left out; run this under scripts/postgres.")
-			continue
-		}
-		o.engines = append(o.engines, engine)
-	}
+	o.engines = measurable(*engines)
 	return o, nil
 }
 
@@ -110,25 +103,16 @@ func bench(ctx context.Context) (err error) {
 		return err
 	}
 	begin := time.Now()
-	dir, err := os.MkdirTemp("", "countersign-bench-*")
+	w, err := openWorkshop(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary := filepath.Join(dir, "countersign")
-	if err := build(ctx, binary); err != nil {
-		return err
-	}
-	world, err := newIssuer()
-	if err != nil {
-		return err
-	}
-	defer world.close()
+	defer func() { err = errors.Join(err, w.close()) }()
 
 	report := newReport()
 	var benches []*engineBench
 	for _, engine := range o.engines {
-		b, err := startEngine(ctx, engine, dir, binary, world, o)
+		b, err := startEngine(ctx, engine, w.dir, w.binary, w.issuer, o)
 		if b != nil {
 			defer b.close()
 		}
