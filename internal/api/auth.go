@@ -147,11 +147,11 @@ func PublicToken(tokens publicTokenChecker) Authenticator {
 			return Caller{}, countersign.ErrPublicTokenRequired
 		}
 		caller, err := page(ctx, r, tokens, token)
-		if session.Reveal() != token { // which is no secret
-			caller.Page.Session = session
-		}
 		if err != nil {
 			return caller, err
+		}
+		if session.Reveal() != token { // which is no secret
+			caller.Page.Session = session
 		}
 		if caller.Page.Cookies, err = caller.Page.SDK.Cookies(caller.Page.From); caller.Page.Cookies && caller.Page.Session == "" {
 			caller.Page.Session = cookieSession(r)

@@ -91,13 +91,13 @@ func (f sdkForm) save(d *Dashboard, r *request) error {
 	return err
 }
 
-// settingsOf reads what the page shows.
+// settingsView is the page as it is stored, but for what change makes of it.
 func settingsView(d *Dashboard, r *request, change func(*settingsPage)) (view, error) {
 	ctx := r.Context()
 	data := settingsPage{
 		Name: r.env.Name, Algorithm: string(r.env.Settings.SessionJWTAlgorithm), Migration: r.env.Settings.ZeroDowntimeSessionMigrationURL,
 		Algorithms: []countersign.Algorithm{countersign.RS256, countersign.ES256, countersign.EdDSA},
-		Cookies:    []string{"DISABLED", "ENABLED", "ENFORCED"}, Types: []string{"LOGIN", "SIGNUP", "INVITE", "RESET_PASSWORD"},
+		Cookies:    project.CookieModes(), Types: []string{"LOGIN", "SIGNUP", "INVITE", "RESET_PASSWORD"},
 	}
 	var err error
 	if data.SDK, err = readSDK(ctx, d, r.env); err != nil {

@@ -190,6 +190,9 @@ const (
 	cookiesEnforced = "ENFORCED"
 )
 
+// CookieModes are all of them, the least strict first.
+func CookieModes() []string { return []string{cookiesDisabled, cookiesEnabled, cookiesEnforced} }
+
 // listed is a list that is not nil.
 func listed[T any](list []T) []T {
 	if list == nil {
@@ -206,7 +209,7 @@ func checkShared(s *countersign.SDKSessionsConfig, d *countersign.SDKDFPPAConfig
 	return cmp.Or(
 		oneOf("dfppa.enabled", d.Enabled, "ENABLED", "PASSIVE", "DISABLED"),
 		oneOf("dfppa.on_challenge", d.OnChallenge, "ALLOW", "BLOCK", "TRIGGER_CAPTCHA"),
-		oneOf("cookies.http_only", c.HTTPOnly, cookiesDisabled, cookiesEnabled, cookiesEnforced),
+		oneOf("cookies.http_only", c.HTTPOnly, CookieModes()...),
 	)
 }
 

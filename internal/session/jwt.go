@@ -90,15 +90,16 @@ func (s *Service) mint(ctx context.Context, env countersign.Environment, rules *
 	}
 	now := s.Now()
 	digest := sha256.Sum256(content)
-	made, ok := s.signatures.get(sess.ID, digest, now)
-	if !ok {
-		made = madeSignature{content: digest, at: now}
-		if made.signature, err = s.Keyring.Sign(ctx, env.ID, withTimes(content, now)); err != nil {
-			return "", err
-		}
-		s.signatures.put(sess.ID, made)
+	if made, ok := s.signatures.get(sess.ID, digest, now); ok {
+		return made.signature.JWT(withTimes(content, made.at)), nil
 	}
-	return made.signature.JWT(withTimes(content, made.at)), nil
+	payload := withTimes(content, now)
+	signature, err := s.Keyring.Sign(ctx, env.ID, payload)
+	if err != nil {
+		return "", err
+	}
+	s.signatures.put(sess.ID, madeSignature{content: digest, signature: signature, at: now})
+	return signature.JWT(payload), nil
 }
 
 // content is the payload without its times: a JSON object.

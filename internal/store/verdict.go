@@ -58,11 +58,7 @@ func insertVerdictRows(ctx context.Context, q querier, list []countersign.Verdic
 				if err != nil {
 					return err
 				}
-				var person any
-				if r.person != nil {
-					person = r.person
-				}
-				args = append(args, r.environment, r.request, r.at, r.profile, person, v.Reason, v.Step,
+				args = append(args, r.environment, r.request, r.at, r.profile, r.person, v.Reason, v.Step,
 					v.Expected, v.Received, v.Shadow, v.Address, r.facts)
 			}
 			if _, err := q.ExecContext(ctx, insert.text+suffix, args...); err != nil {

@@ -16,7 +16,7 @@ type Key struct {
 	Public     crypto.PublicKey      // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
 
 	// strong is Public, if that passed checkStrength when it was read: to look for
-	// factors again for each token costs a tenth of a verification.
+	// factors again for each token costs a tenth of what verifying it does.
 	strong *rsa.PublicKey
 }
 
