@@ -95,6 +95,26 @@ func (b *browser) get(path string) page {
 	return b.do(http.MethodGet, path, nil, nil)
 }
 
+// turn reads a list from a page on, ten pages at most, and gives the address of the
+// next one, "" if that was the last.
+func (b *browser) turn(at string, read func(page)) string {
+	b.t.Helper()
+	for range 10 {
+		p := b.get(at)
+		read(p)
+		at = ""
+		for _, n := range p.find("a") {
+			if attribute(n, "rel") == "next" {
+				at = attribute(n, "href")
+			}
+		}
+		if at == "" {
+			break
+		}
+	}
+	return at
+}
+
 // post sends a form as a page of the server does.
 func (b *browser) post(path string, form url.Values) page {
 	b.t.Helper()

@@ -39,14 +39,9 @@ var readAll = []string{
 // statement: never by reading all rows of an environment to find a few.
 func TestEveryStatementUsesItsKey(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	s, err := Open(ctx, Config{Database: filepath.Join(t.TempDir(), "countersign.db"), Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	ctx, s := t.Context(), openEmpty(t)
 	env := countersign.NewID[countersign.EnvironmentID](countersign.Test)
-	err = s.Update(ctx, countersign.System(), func(tx *Tx) error {
+	err := s.Update(ctx, countersign.System(), func(tx *Tx) error {
 		return errors.Join(tx.InsertProject(ctx, countersign.Project{Slug: "p", CreatedAt: time.Now()}),
 			tx.InsertEnvironment(ctx, countersign.Environment{ID: env, ProjectSlug: "p", SessionTokenKey: []byte{}, CreatedAt: time.Now()}),
 			tx.DeleteEnvironment(ctx, env), tx.Record(ctx, env, "environment.deleted", "e", nil))
@@ -190,31 +185,40 @@ func searchesAll(detail string) bool {
 // pass: to look for those among all would take a minute.
 func TestFilteredVerdictsUseTheirIndex(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	s, err := Open(ctx, Config{Database: filepath.Join(t.TempDir(), "countersign.db"), Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
 	reason := "expired"
 	for index, filter := range map[string]VerdictFilter{
 		"verdicts_by_profile": {ProfileID: countersign.NewID[countersign.ProfileID](countersign.Test)},
 		"verdicts_by_user":    {PersonID: countersign.NewID[countersign.PersonID](countersign.Test)},
 		"verdicts_by_reason":  {Reason: &reason},
 	} {
-		_ = s.viewer.close()
-		s.viewer.stmts.Clear()
-		err := s.View(ctx, func(tx *Tx) error {
-			_, err := tx.Verdicts(ctx, countersign.EnvironmentID{}, filter, countersign.RequestID{}, countersign.RequestID{}, 1)
+		s := openEmpty(t)
+		err := s.View(t.Context(), func(tx *Tx) error {
+			_, err := tx.Verdicts(t.Context(), countersign.EnvironmentID{}, filter, countersign.RequestID{}, countersign.RequestID{}, 1)
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		seen := 0
 		for text := range s.viewer.stmts.Range {
+			seen++
 			if steps := strings.Join(plan(t, s, text.(string)), "\n"); !strings.Contains(steps, index+" ") {
 				t.Errorf("%s\n\tnot %s", steps, index)
 			}
 		}
+		if seen != 1 {
+			t.Errorf("%d statements", seen)
+		}
 	}
+}
+
+// openEmpty is a store of a SQLite file of its own.
+func openEmpty(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Config{Database: filepath.Join(t.TempDir(), "countersign.db"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }

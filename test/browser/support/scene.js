@@ -5,11 +5,8 @@ import { newIssuer, person, stranger } from "../../sdk/node/support/issuer.js";
 
 export { newIssuer, person };
 
-// newBusiness is an environment of a B2B project: an organization with roles of its
-// own, members, one of them deleted and one with an address of before, and sessions.
-export async function newBusiness(t, server, name) {
-  const environment = await server.newEnvironment(name, "B2B");
-  const issuer = await newIssuer(t);
+// believe makes the profile of an issuer's tokens; more wins.
+async function believe(server, environment, issuer, more) {
   const { profile } = await server.manage("POST", `${environment.path}/trusted_token_profiles`, {
     name: "Acme identity",
     issuer: issuer.url,
@@ -17,6 +14,17 @@ export async function newBusiness(t, server, name) {
     public_key_type: "JWK",
     jwks_url: issuer.keySet,
     can_jit_provision: true,
+    ...more,
+  });
+  return profile;
+}
+
+// newBusiness is an environment of a B2B project: an organization with roles of its
+// own, members, one of them deleted and one with an address of before, and sessions.
+export async function newBusiness(t, server, name) {
+  const environment = await server.newEnvironment(name, "B2B");
+  const issuer = await newIssuer(t);
+  const profile = await believe(server, environment, issuer, {
     attribute_mapping: { email: "email", token_id: "jti", external_member_id: "sub", organization_id: "org" },
   });
   const api = environment.api;
@@ -81,13 +89,7 @@ export async function newBusiness(t, server, name) {
 export async function newScene(t, server, name) {
   const environment = await server.newEnvironment(name);
   const issuer = await newIssuer(t);
-  const { profile } = await server.manage("POST", `${environment.path}/trusted_token_profiles`, {
-    name: "Acme identity",
-    issuer: issuer.url,
-    audience: issuer.audience,
-    public_key_type: "JWK",
-    jwks_url: issuer.keySet,
-    can_jit_provision: true,
+  const profile = await believe(server, environment, issuer, {
     attribute_mapping: { email: "email", token_id: "jti", external_user_id: "sub" },
     trust_policy: { tests: [{ name: "an address", claims: { email: "a@example.com", jti: "1" }, expect: { attributes: { email: "a@example.com" } } }] },
   });
